@@ -1,0 +1,1 @@
+"""Interatomic potentials that are linear in their parameters, fitted to DFT data on CPUs."""
