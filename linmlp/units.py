@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-EV_PER_A3_IN_GPA = 160.21766339999998
+EV_PER_A3_IN_GPA = 160.2176634
 """GPa per eV/Å³: the elementary charge of the 2019 SI times 1e21."""
 
 COULOMB_EV_A = 14.399645478425668
