@@ -1,0 +1,68 @@
+"""ACE from its formulas, with full sums over m from -l to l: the specification of the compiled loops."""
+
+import numpy as np
+from scipy.special import sph_harm_y
+
+from linmlp.descriptors.ace.basis import Function, channel_key
+from linmlp.descriptors.ace.coupling import clebsch_gordan
+from linmlp.descriptors.ace.radial import inner_switch, raw_functions
+
+
+def spherical_harmonic(l, m, vectors):
+    """Complex Y_lm with Condon-Shortley phase, normalized so that Y_00 = 1."""
+    x, y, z = vectors.T
+    return np.sqrt(4 * np.pi) * sph_harm_y(l, m, np.arccos(z / np.linalg.norm(vectors, axis=1)), np.arctan2(y, x))
+
+
+def center_features(functions: list[Function], vectors, elements, cutoff, radial_map, pair_map, inner, width):
+    """Invariants of one center.
+
+    vectors (n, 3), elements (n,): its neighbors; radial_map (n_elements, max_l + 1, n_max, k_max) and
+    pair_map (n_elements, n_pair, n_pair): raw to used radial functions of this center's element;
+    inner, width (n_elements,): inner switch, width 0 for none.
+    """
+    distances = np.linalg.norm(vectors, axis=1)
+    k_max = max(radial_map.shape[-1], pair_map.shape[-1])
+    raw = raw_functions(distances, k_max, cutoff)[0]
+    raw = raw * inner_switch(distances, inner[elements], width[elements])[0][:, None]
+
+    def density(channel, m):
+        e, n, l = channel
+        of = elements == e
+        radial = raw[of, : radial_map.shape[-1]] @ radial_map[e, l, n]
+        return np.sum(radial * spherical_harmonic(l, m, vectors[of]))
+
+    return np.array([_invariant(f, density, raw, elements, pair_map) for f in functions])
+
+
+def _invariant(function, density, raw, elements, pair_map):
+    if len(function) == 1:
+        ((e, n, _),) = function
+        return np.sum(raw[elements == e, : pair_map.shape[-1]] @ pair_map[e, n])
+    a, b, *rest = sorted(function, key=channel_key)
+    if not rest:
+        return sum((density(a, m) * np.conj(density(b, m))).real for m in range(-a[2], a[2] + 1))
+    (c,) = rest
+    total = 0.0
+    for m1 in range(-a[2], a[2] + 1):
+        for m2 in range(-b[2], b[2] + 1):
+            if abs(m1 + m2) <= c[2]:
+                coupling = clebsch_gordan(a[2], m1, b[2], m2, c[2], m1 + m2)
+                total += coupling * (density(a, m1) * density(b, m2) * np.conj(density(c, m1 + m2))).real
+    return total
+
+
+def features(functions, n_center_elements, numbers, numbers_of_elements, pairs, cutoff, radial_map, pair_map, inner, width):
+    """Features per atom (n_atoms, n_center_elements * n_functions): the block of the center's element is filled."""
+    index = {z: k for k, z in enumerate(numbers_of_elements)}
+    kinds = np.array([index[z] for z in numbers])
+    out = np.zeros((len(numbers), n_center_elements * len(functions)))
+    for i, kind in enumerate(kinds):
+        mine = slice(pairs.first[i], pairs.first[i + 1])
+        vectors = pairs.positions[pairs.j[mine]] - pairs.positions[i] + pairs.shift[mine]
+        near = np.linalg.norm(vectors, axis=1) < cutoff
+        block = slice(kind * len(functions), (kind + 1) * len(functions))
+        out[i, block] = center_features(
+            functions, vectors[near], kinds[pairs.j[mine]][near], cutoff, radial_map[kind], pair_map[kind], inner[kind], width[kind]
+        )
+    return out
