@@ -1,0 +1,1 @@
+"""ase.Atoms in, checked structures, labels, reference energies, baselines and splits out."""
