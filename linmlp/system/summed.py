@@ -1,0 +1,115 @@
+"""A weighted sum of systems that is not merged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from linmlp.system.compressed import CompressedSystem, Factor, Gram
+from linmlp.system.row_system import RowSystem
+from linmlp.units import FloatArray, IntArray
+
+
+class SystemSum(CompressedSystem):
+    """The system whose squared residual is a weighted sum of others'.
+
+    Loss weights change in a search while the systems stay: residuals and Gram matrices are sums, so nothing has to be
+    merged. Call `keep` on parts that are used more than once.
+
+    Parameters
+    ----------
+    parts : sequence of CompressedSystem
+        Systems with the same features.
+    weights : sequence of float
+        Factors on their squared residuals, not negative; parts of weight 0 are absent.
+    """
+
+    form = "sum"
+
+    def __init__(self, parts: Sequence[CompressedSystem], weights: Sequence[float]) -> None:
+        self.n_features = parts[0].n_features
+        present = [(p, float(w)) for p, w in zip(parts, weights, strict=True) if w > 0.0 and p.n_rows]
+        self.parts = [part for part, _ in present]
+        self.weights = [weight for _, weight in present]
+        self.grows_into = "qr" if all(part.grows_into == "qr" for part in self.parts) else "gram"
+        self.n_rows = sum(part.n_rows for part in self.parts)
+
+    @property
+    def y_squared(self) -> float:
+        """Squared norm of the weighted targets."""
+        return float(sum(w * p.y_squared for p, w in zip(self.parts, self.weights, strict=True)))
+
+    @property
+    def keeps_condition(self) -> bool:
+        """A sum does not square the condition number if none of its parts does."""
+        return all(part.keeps_condition for part in self.parts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the parts."""
+        return sum(part.nbytes for part in self.parts)
+
+    def residual_is_accurate(self, coef: FloatArray) -> bool:
+        """Return whether the parts' residuals are accurate."""
+        return all(part.residual_is_accurate(coef) for part in self.parts)
+
+    def scaled(self, weight: float) -> SystemSum:
+        """Return the sum with other weights."""
+        return SystemSum(self.parts, [weight * w for w in self.weights]) if self.parts else self
+
+    def subset(self, columns: IntArray | Sequence[int]) -> SystemSum:
+        """Return the sum of the parts' subsets."""
+        parts = [part.subset(columns) for part in self.parts] or [self.merge_parts()[0].subset(columns)]
+        return SystemSum(parts, self.weights or [0.0])
+
+    def merge_parts(self) -> list[CompressedSystem]:
+        """Return the parts with their weights in."""
+        if not self.parts:
+            return [RowSystem(np.empty((0, self.n_features)), np.empty(0))]
+        return [part.scaled(w) for part, w in zip(self.parts, self.weights, strict=True)]
+
+    def merged(self, form: str) -> CompressedSystem:
+        """Return the sum as one system.
+
+        Parameters
+        ----------
+        form : {"gram", "qr"}
+            Form to merge to.
+
+        Returns
+        -------
+        CompressedSystem
+            One system.
+        """
+        from linmlp.system.folding import merge
+
+        return merge([self], form)
+
+    def to_state(self) -> dict[str, FloatArray]:
+        """Return the arrays of the merged system."""
+        return self.merged("qr" if self.keeps_condition else "gram").to_state()
+
+    def _squared_residual(self, coef: FloatArray) -> FloatArray:
+        total = np.zeros(len(coef))
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            total += weight * part.squared_residual(coef)
+        return total
+
+    def _normal_residual(self, coef: FloatArray) -> FloatArray:
+        total = np.zeros_like(coef)
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            total += weight * part.normal_residual(coef)
+        return total
+
+    def _compute_gram(self) -> Gram:
+        matrix = np.zeros((self.n_features, self.n_features))
+        vector = np.zeros(self.n_features)
+        for part, weight in zip(self.parts, self.weights, strict=True):
+            gram = part.to_gram()
+            matrix += weight * gram.matrix
+            vector += weight * gram.vector
+        return Gram(matrix, vector, self.y_squared)
+
+    def _compute_factor(self) -> Factor:
+        return self.merged("qr" if self.keeps_condition else "gram").to_factor()
