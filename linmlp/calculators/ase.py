@@ -1,0 +1,81 @@
+"""The ASE calculator of a fitted potential."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import joblib
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
+
+from linmlp.exceptions import SettingsError
+from linmlp.neighbors import VerletList
+from linmlp.potentials.predictor import Predictor
+
+
+class PotentialCalculator(Calculator):  # type: ignore[misc]
+    """ASE calculator with a Verlet skin: most steps of an MD run search no neighbors.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        What a fitted potential evaluates.
+    skin : float, default=0.5
+        Extra radius of the neighbor list in Å; the list is made again once an atom has moved by half of it.
+    n_threads : int or None, default=None
+        Threads of the compiled loops; None means all cores that the process may use.
+    **kwargs
+        Passed to ASE's Calculator.
+
+    Notes
+    -----
+    energy and free_energy are the same number (there is no electronic entropy in a potential); energies (per atom)
+    sum to it. stress is in eV/Å³, positive under tension; stresses (per atom, over the cell's volume) sum to it.
+    """
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "energies", "free_energy", "forces", "stress", "stresses"]
+
+    def __init__(self, predictor: Predictor, skin: float = 0.5, n_threads: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= skin < np.inf:
+            raise SettingsError(f"skin={skin!r}; it must be a number of Å that is not negative")
+        self.predictor = predictor
+        self.n_threads = int(n_threads or joblib.cpu_count())
+        self._neighbors = VerletList(predictor.cutoff, skin)
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Evaluate the potential; see ASE's Calculator.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Structure.
+        properties : sequence of str
+            What is asked for; all that can be had is computed at once.
+        system_changes : sequence of str
+            What changed since the last call.
+
+        Raises
+        ------
+        PropertyNotImplementedError
+            If stress is asked of a structure without volume.
+        """
+        super().calculate(atoms, properties, system_changes)
+        prediction = self.predictor.compute(self._neighbors.pairs(self.atoms), self.n_threads)
+        energy = prediction.energy
+        self.results = {
+            "energy": energy,
+            "free_energy": energy,
+            "energies": prediction.energies,
+            "forces": prediction.forces,
+        }
+        if prediction.volume is not None:
+            self.results["stress"] = prediction.stress
+            self.results["stresses"] = prediction.atom_strain_gradient / prediction.volume
+        elif {"stress", "stresses"} & set(properties):
+            raise PropertyNotImplementedError("stress needs a cell with a volume; this structure has none")

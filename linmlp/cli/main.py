@@ -1,0 +1,134 @@
+"""The command line: `linmlp demo`, `fit`, `evaluate`, `info`."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.files import read_structures
+from linmlp.cli.settings import FitSettings, read_settings
+from linmlp.exceptions import InputError
+from linmlp.potentials import LinearPotential, load
+from linmlp.potentials.model_file import check_writable
+from linmlp.potentials.reporting import reporting_to
+
+app = typer.Typer(
+    help="Fit interatomic potentials that are linear in their parameters to DFT data, on CPUs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; input that cannot be used ends with one sentence and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"linmlp: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+@app.command()
+def fit(
+    train: Annotated[Path | None, typer.Argument(help="training structures, any file that ASE reads")] = None,
+    test: Annotated[Path | None, typer.Option(help="test structures; only reported on")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="model file to write")] = None,
+    settings: Annotated[Path | None, typer.Option(help="YAML file with settings; options overrule it")] = None,
+    cutoff: Annotated[str | None, typer.Option(help="cutoff radius in Å, or auto")] = None,
+    order: Annotated[int | None, typer.Option(help="correlation order, 1 to 3")] = None,
+    max_degree: Annotated[str | None, typer.Option(help="largest degree: a number, one per order (16,14,11), or auto")] = None,
+    energy_weight: Annotated[str | None, typer.Option(help="w_E of the loss, or auto")] = None,
+    force_weight: Annotated[str | None, typer.Option(help="w_F of the loss, or auto")] = None,
+    stress_weight: Annotated[str | None, typer.Option(help="w_S of the loss, or auto")] = None,
+    energy_per: Annotated[str | None, typer.Option(help="energy errors per structure, atom, sqrt_atom, or auto")] = None,
+    alpha: Annotated[str | None, typer.Option(help="ridge strength, or auto")] = None,
+    e0: Annotated[str | None, typer.Option(help="reference energies: auto, isolated, lstsq, or Si=-0.8,O=-1.5")] = None,
+    zbl: Annotated[bool | None, typer.Option("--zbl/--no-zbl", help="repulsive core")] = None,
+    energy_key: Annotated[str | None, typer.Option(help="where the energy stands")] = None,
+    forces_key: Annotated[str | None, typer.Option(help="where the forces stand")] = None,
+    stress_key: Annotated[str | None, typer.Option(help="where the stress stands")] = None,
+    virial_key: Annotated[str | None, typer.Option(help="where the virial stands")] = None,
+    seed: Annotated[int | None, typer.Option(help="seed of the folds")] = None,
+    n_jobs: Annotated[int | None, typer.Option(help="threads; -1 means all cores")] = None,
+    max_memory: Annotated[float | None, typer.Option(help="GB that the fit may take")] = None,
+    cv_report: Annotated[bool, typer.Option("--cv-report", help="print the cross-validation errors")] = False,
+) -> None:
+    """Fit a potential to labelled structures and write it to a file."""
+    options: dict[str, Any] = {k: v for k, v in locals().items() if k not in ("settings", "cv_report")}
+    options["max_degree"] = _degrees(max_degree)
+    options["e0"] = _reference(e0)
+    chosen = read_settings(settings, options)
+    check_writable(chosen.output)
+    structures = read_structures(chosen.train)
+    test_structures = read_structures(chosen.test) if chosen.test else None
+    model = _fit(chosen, structures)
+    console.print(model.describe())
+    if cv_report:
+        console.print(model.describe_cross_validation())
+    console.print("\nErrors on the training structures\n" + str(model.evaluate(structures)))
+    if test_structures is not None:
+        console.print(f"\nErrors on {chosen.test}\n{model.evaluate(test_structures)}")
+    model.save(chosen.output)
+    record = chosen.output.with_suffix(".yaml")
+    record.write_text(chosen.to_yaml())
+    console.print(f"\nwrote {chosen.output} and the settings that made it, {record}")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="model file")],
+    data: Annotated[Path, typer.Argument(help="labelled structures")],
+    json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
+) -> None:
+    """Print MAE and RMSE of energy, forces and stress, in total and per group."""
+    table = load(model).evaluate(read_structures(data))
+    print(table.to_json() if json else table)
+
+
+@app.command()
+def info(model: Annotated[Path, typer.Argument(help="model file")]) -> None:
+    """Print what a model file holds."""
+    print(load(model).describe())
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="where to write the model and the picture")] = Path(),
+) -> None:
+    """Fit silicon to the bundled DFT data, test it, run MD with it, draw a picture."""
+    from linmlp.cli.demo import run_demo
+
+    run_demo(folder, console)
+
+
+def _fit(settings: FitSettings, structures: list[Any]) -> LinearPotential:
+    start, cpu = time.perf_counter(), time.process_time()
+    with ConsoleReporter(console) as reporter, reporting_to(reporter):
+        model = settings.potential().fit(structures)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    console.print(f"fitted in {seconds:.1f} s ({cpu:.1f} s of CPU time)\n")
+    return model
+
+
+def _degrees(text: str | None) -> Any:
+    if text is None or text == "auto":
+        return text
+    parts = text.split(",")
+    if not all(part.strip().isdigit() for part in parts):
+        raise InputError(f"--max-degree {text}: give a number, one per order such as 16,14,11, or auto")
+    return int(text) if len(parts) == 1 else [int(part) for part in parts]
+
+
+def _reference(text: str | None) -> Any:
+    if text is None or "=" not in text:
+        return text
+    try:
+        return {symbol.strip(): float(value) for symbol, value in (part.split("=") for part in text.split(","))}
+    except ValueError as error:
+        raise InputError(f"--e0 {text}: give auto, isolated, lstsq, or energies such as Si=-0.8,O=-1.5") from error

@@ -1,0 +1,101 @@
+"""Settings of a fit: a YAML file and command-line options in, a checked record out."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from linmlp.descriptors import ACE
+from linmlp.exceptions import SettingsError
+from linmlp.potentials import LinearPotential
+
+Weight = float | Literal["auto"]
+
+
+class FitSettings(BaseModel):
+    """Everything that `linmlp fit` can be told; the defaults are those of the library."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    train: Path
+    test: Path | None = None
+    output: Path = Path("model.linmlp")
+
+    cutoff: float | Literal["auto"] = Field("auto", description="cutoff radius in Å")
+    order: int = Field(3, description="correlation order (body order - 1)")
+    max_degree: int | list[int] | Literal["auto"] = Field("auto", description="largest total degree, per order")
+    max_l: int = Field(6, description="largest angular momentum")
+
+    energy_weight: Weight = "auto"
+    force_weight: Weight = "auto"
+    stress_weight: Weight = "auto"
+    energy_per: Literal["auto", "structure", "atom", "sqrt_atom"] = "auto"
+    group_weights: dict[str, float] | None = None
+    alpha: Weight = Field("auto", description="ridge strength")
+    e0: Literal["auto", "isolated", "lstsq"] | dict[str, float] = Field("auto", description="reference energies, eV")
+    zbl: bool = Field(True, description="ZBL repulsion below the closest approach of the data")
+
+    energy_key: str | None = None
+    forces_key: str | None = None
+    stress_key: str | None = None
+    virial_key: str | None = None
+
+    n_folds: int = 5
+    seed: int = 0
+    n_jobs: int | None = None
+    max_memory: float | None = Field(None, description="GB; a fit that is predicted to need more is refused")
+
+    def potential(self) -> LinearPotential:
+        """Return the unfitted potential that these settings describe."""
+        shared = (
+            "energy_weight force_weight stress_weight energy_per group_weights alpha e0 "
+            "energy_key forces_key stress_key virial_key n_folds n_jobs max_memory"
+        ).split()
+        descriptor = ACE(self.cutoff, self.order, self.max_degree, max_l=self.max_l)
+        return LinearPotential(
+            descriptor,
+            baseline="zbl" if self.zbl else None,
+            random_state=self.seed,
+            **{name: getattr(self, name) for name in shared},
+        )
+
+    def to_yaml(self) -> str:
+        """Return the settings as YAML that `read_settings` accepts."""
+        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def read_settings(path: Path | None, options: dict[str, Any]) -> FitSettings:
+    """Return the settings of a YAML file, overruled by the options that were given.
+
+    Parameters
+    ----------
+    path : Path or None
+        YAML file.
+    options : dict
+        Command-line options; None means not given.
+
+    Returns
+    -------
+    FitSettings
+        Checked settings.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read, or a setting is unknown or of the wrong kind.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = yaml.safe_load(path.read_text()) or {}
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise SettingsError(f"cannot read the settings file {path}: {error}") from error
+        if not isinstance(values, dict):
+            raise SettingsError(f"{path} holds no settings; it must have lines such as 'cutoff: 5.0'")
+    values |= {name: value for name, value in options.items() if value is not None}
+    try:
+        return FitSettings(**values)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']} (given: {e['input']!r})" for e in error.errors())
+        raise SettingsError(f"settings that cannot be used: {problems}; known are {', '.join(FitSettings.model_fields)}") from error

@@ -1,0 +1,354 @@
+"""ACE as a descriptor: structures in, invariant features and their derivatives out."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Self
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols, covalent_radii
+from sklearn.utils.validation import check_is_fitted
+
+from linmlp.descriptors.ace.basis import MAX_ORDER, Function, default_degrees, enumerate_functions
+from linmlp.descriptors.ace.evaluator import AceEvaluator
+from linmlp.descriptors.ace.parameters import AceParameters
+from linmlp.descriptors.ace.radial import SCALING, orthonormal_map
+from linmlp.descriptors.ace.rows import AceRows
+from linmlp.descriptors.ace.statistics import DistanceStatistics, measure_distances
+from linmlp.descriptors.base import Descriptor
+from linmlp.exceptions import SettingsError
+from linmlp.neighbors import Pairs, find_pairs
+from linmlp.structures import check_structures
+from linmlp.units import FloatArray
+
+FLAT_WEIGHT = 0.05
+"""Weight of the uniform distances beside the observed ones when radial functions are made orthonormal."""
+
+FLAT_START = 0.5
+"""Where the uniform distances start, as a fraction of the closest approach: functions stay tame inside the core."""
+
+INNER, INNER_WIDTH = 0.85, 0.35
+"""The inner switch, as fractions of the closest approach of a pair of elements."""
+
+UNSEEN_CLOSEST = 0.8
+"""Closest approach of a pair of elements that was never seen, as a fraction of the sum of its covalent radii."""
+
+CUTOFF_FACTORS = (1.9, 2.1, 2.4, 2.8)
+"""Cutoffs that are tried for "auto", in units of the median nearest-neighbor distance."""
+
+DEFAULT_CUTOFF_FACTOR = 2.4
+SEARCH_RADIUS = 6.0
+
+
+class ACE(Descriptor):
+    """Atomic cluster expansion: a complete set of invariant polynomials of the neighbor density.
+
+    Parameters
+    ----------
+    cutoff : float or "auto", default="auto"
+        Cutoff radius in Å. A potential chooses "auto" by cross-validation among `cutoff_candidates`; a descriptor
+        fitted on its own takes 2.4 times the median nearest-neighbor distance.
+    order : int, default=3
+        Correlation order (body order - 1): 1, 2 or 3.
+    max_degree : int, sequence of int or "auto", default="auto"
+        Largest total degree, the sum of n + l over the factors of a function: one number per order, or one for all.
+        The first is the size of the pair term (minus one). "auto" is (16, 14, 11) for one element (750 functions)
+        and falls with the number of elements.
+    max_l : int, default=6
+        Largest angular momentum.
+
+    Attributes
+    ----------
+    elements_ : tuple of str
+        Symbols in the order of their atomic numbers.
+    cutoff_ : float
+        Cutoff radius in Å.
+    max_degree_ : tuple of int
+        Degrees per order.
+    parameters_ : AceParameters
+        Functions and radial functions.
+    n_features_out_ : int
+        Number of features.
+
+    Notes
+    -----
+    The radial functions are linear combinations of functions that LAMMPS ML-PACE evaluates natively (see
+    `linmlp.descriptors.ace.radial`), orthonormal under the distances seen in `fit`; the invariants are those of
+    `linmlp.descriptors.ace.basis`. Every atom has the features of its own element; those of others are zero.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from linmlp import ACE
+    >>> descriptor = ACE(cutoff=4.0, order=2, max_degree=4).fit([bulk("Cu", cubic=True)])
+    >>> descriptor.transform([bulk("Cu")]).shape
+    (1, 19)
+    >>> descriptor.get_feature_names_out()[-1]
+    'Cu|Cu.Cu n=0,0 l=2,2'
+    """
+
+    def __init__(
+        self,
+        cutoff: float | Literal["auto"] = "auto",
+        order: int = 3,
+        max_degree: int | Sequence[int] | Literal["auto"] = "auto",
+        max_l: int = 6,
+    ) -> None:
+        self.cutoff = cutoff
+        self.order = order
+        self.max_degree = max_degree
+        self.max_l = max_l
+
+    def fit(self, structures: Sequence[Atoms], y: Any = None) -> Self:
+        """Learn the elements, the cutoff if it is "auto", and the radial functions.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Training structures.
+        y : ignored
+            For pipelines.
+
+        Returns
+        -------
+        ACE
+            Itself.
+
+        Raises
+        ------
+        SettingsError
+            If an argument is out of range, or no two atoms are within the cutoff.
+        """
+        structures = check_structures(structures)
+        self._check_arguments()
+        numbers = _numbers(structures)
+        cutoff = self._resolve_cutoff(structures, numbers)
+        distances = measure_distances(_all_pairs(structures, cutoff), numbers, cutoff)
+        if distances.n_pairs == 0:
+            raise SettingsError(
+                f"no two atoms are within the cutoff of {cutoff:g} Å in any of the {len(structures)} structures; "
+                "give a larger cutoff"
+            )
+        self.max_degree_ = self._resolve_degrees(len(numbers))
+        self._set_parameters(self._make_parameters(numbers, cutoff, distances))
+        return self
+
+    def cutoff_candidates(self, structures: Sequence[Atoms]) -> tuple[float, ...]:
+        """Return the cutoffs in Å that "auto" stands for, ascending; a cutoff given as a number is the only one.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Training structures.
+
+        Returns
+        -------
+        tuple of float
+            `CUTOFF_FACTORS` times the median nearest-neighbor distance.
+        """
+        if self.cutoff != "auto":
+            return (float(self.cutoff),)
+        nearest = _nearest_neighbor(structures, _numbers(structures))
+        return tuple(round(factor * nearest, 3) for factor in CUTOFF_FACTORS)
+
+    @property
+    def closest_approach_(self) -> FloatArray:
+        """Closest approach per pair of elements in Å, seen in `fit` (or assumed for pairs never seen)."""
+        return np.asarray(self.parameters_.inner / INNER)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
+        """Return names such as ``Si|Si.Si n=2,1 l=3,3``: center, elements of the factors, their n and l.
+
+        Parameters
+        ----------
+        input_features : ignored
+            For scikit-learn.
+
+        Returns
+        -------
+        ndarray of str
+            One name per feature.
+        """
+        check_is_fitted(self)
+        names = [
+            f"{center}|{_function_name(function, self.elements_)}"
+            for center in self.elements_
+            for function in self.parameters_.functions
+        ]
+        return np.array(names, dtype=object)
+
+    def feature_degrees(self) -> np.ndarray[Any, Any]:
+        """Return the (order, total degree) of every feature, shape (n_features, 2)."""
+        check_is_fitted(self)
+        table = [(len(f), sum(n + l for _, n, l in f)) for f in self.parameters_.functions]
+        return np.tile(np.array(table), (len(self.elements_), 1))
+
+    def compute_features(self, pairs: Pairs) -> FloatArray:
+        """Return the features of every atom, (n_atoms, n_features)."""
+        return self._rows.compute_features(pairs)
+
+    def allocate_rows(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return arrays for `write_rows`: (n_features,), (3 n_atoms, n_features), (6, n_features)."""
+        return self._rows.allocate(n_atoms)
+
+    def write_rows(
+        self, pairs: Pairs, energy: FloatArray, d_positions: FloatArray | None, d_strain: FloatArray | None
+    ) -> None:
+        """Overwrite the arrays with the features summed over atoms and their derivatives.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs of a structure.
+        energy : ndarray of shape (n_features,)
+            Gets the features summed over atoms.
+        d_positions : ndarray of shape (3 n_atoms, n_features) or None
+            Gets their derivatives with respect to the positions, 1/Å.
+        d_strain : ndarray of shape (6, n_features) or None
+            Gets their derivatives with respect to the strain (Voigt).
+        """
+        self._rows.write(pairs, energy, d_positions, d_strain)
+
+    def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
+        return self._rows.pull_back(pairs, d_energy_d_features)
+
+    def evaluator(self, coefficients: FloatArray) -> AceEvaluator:
+        """Return the fast evaluation of the energy that is linear in the features."""
+        check_is_fitted(self)
+        return AceEvaluator(self.parameters_, coefficients)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
+        """Return the fitted state as json-able settings and arrays."""
+        check_is_fitted(self)
+        p = self.parameters_
+        settings = {
+            "arguments": {**self.get_params(), "max_degree": _as_json(self.max_degree)},
+            "max_degree": list(self.max_degree_),
+            "numbers": list(p.numbers),
+            "cutoff": p.cutoff,
+            "scaling": p.scaling,
+            "functions": [[list(channel) for channel in function] for function in p.functions],
+        }
+        arrays = {
+            "radial_map": p.radial_map,
+            "pair_map": p.pair_map,
+            "inner": p.inner,
+            "inner_width": p.inner_width,
+        }
+        return settings, arrays
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: dict[str, FloatArray]) -> Self:
+        """Return the descriptor that `to_state` described."""
+        descriptor = cls(**settings["arguments"])
+        descriptor.max_degree_ = tuple(settings["max_degree"])
+        functions = tuple(tuple((e, n, l) for e, n, l in function) for function in settings["functions"])
+        descriptor._set_parameters(
+            AceParameters(tuple(settings["numbers"]), settings["cutoff"], settings["scaling"], functions, **arrays)
+        )
+        return descriptor
+
+    def _set_parameters(self, parameters: AceParameters) -> None:
+        self.parameters_ = parameters
+        self.cutoff_ = parameters.cutoff
+        self.elements_ = tuple(chemical_symbols[z] for z in parameters.numbers)
+        self.n_features_out_ = parameters.n_features
+        self._rows = AceRows(parameters)
+
+    def _check_arguments(self) -> None:
+        if self.order not in range(1, MAX_ORDER + 1):
+            raise SettingsError(f"order={self.order!r}; it must be 1, 2 or 3 (the body order minus one)")
+        if not 0 <= self.max_l <= 12:
+            raise SettingsError(f"max_l={self.max_l!r}; it must be between 0 and 12")
+        if self.cutoff != "auto" and not (isinstance(self.cutoff, int | float) and 0 < self.cutoff < np.inf):
+            raise SettingsError(f'cutoff={self.cutoff!r}; it must be "auto" or a positive number of Å')
+
+    def _resolve_cutoff(self, structures: Sequence[Atoms], numbers: tuple[int, ...]) -> float:
+        if self.cutoff != "auto":
+            return float(self.cutoff)
+        return round(DEFAULT_CUTOFF_FACTOR * _nearest_neighbor(structures, numbers), 3)
+
+    def _resolve_degrees(self, n_elements: int) -> tuple[int, ...]:
+        if isinstance(self.max_degree, str):
+            if self.max_degree != "auto":
+                raise SettingsError(f'max_degree={self.max_degree!r}; it must be "auto", a number or one per order')
+            return default_degrees(n_elements, self.order, self.max_l)
+        if isinstance(self.max_degree, int | np.integer):
+            degrees = (int(self.max_degree),) * self.order
+        else:
+            degrees = tuple(int(d) for d in self.max_degree)
+        if len(degrees) != self.order or min(degrees) < 0:
+            raise SettingsError(f"max_degree={self.max_degree!r}; order {self.order} needs {self.order} numbers >= 0")
+        return degrees
+
+    def _make_parameters(
+        self, numbers: tuple[int, ...], cutoff: float, distances: DistanceStatistics
+    ) -> AceParameters:
+        n_elements, n_pair = len(numbers), self.max_degree_[0] + 1
+        n_radial = max([1, *(degree + 1 for degree in self.max_degree_[1:])])
+        closest = _assume_unseen(distances.closest, numbers)
+        pair_map = np.empty((n_elements, n_elements, n_pair, n_pair))
+        radial_map = np.empty((n_elements, n_elements, self.max_l + 1, n_radial, n_radial))
+        for z in range(n_elements):
+            for e in range(n_elements):
+                size = max(n_pair, n_radial)
+                full = _radial_map(distances, distances.counts[z, e], closest[z, e], size, cutoff)
+                pair_map[z, e] = full[:n_pair, :n_pair]
+                radial_map[z, e] = full[:n_radial, :n_radial]
+        return AceParameters(
+            numbers=numbers,
+            cutoff=cutoff,
+            scaling=SCALING,
+            functions=tuple(enumerate_functions(n_elements, self.max_degree_, self.max_l)),
+            radial_map=radial_map,
+            pair_map=pair_map,
+            inner=INNER * closest,
+            inner_width=INNER_WIDTH * closest,
+        )
+
+
+def _radial_map(
+    distances: DistanceStatistics, counts: Any, closest: float, n_functions: int, cutoff: float
+) -> FloatArray:
+    """Return the map to functions that are orthonormal under the observed distances and some uniform ones."""
+    if counts.sum() == 0:
+        counts = distances.counts.sum((0, 1))
+    seen = np.flatnonzero(counts)
+    flat = np.linspace(min(FLAT_START * closest, 0.5 * cutoff), cutoff, 400, endpoint=False)
+    points = np.concatenate([distances.bin_centers[seen], flat])
+    weights = np.concatenate([counts[seen] / counts.sum(), np.full(len(flat), FLAT_WEIGHT / len(flat))])
+    return orthonormal_map(points, weights, n_functions, cutoff)
+
+
+def _assume_unseen(closest: FloatArray, numbers: tuple[int, ...]) -> FloatArray:
+    radii = covalent_radii[list(numbers)]
+    return np.where(np.isfinite(closest), closest, UNSEEN_CLOSEST * (radii[:, None] + radii))
+
+
+def _nearest_neighbor(structures: Sequence[Atoms], numbers: tuple[int, ...]) -> float:
+    nearest = measure_distances(_all_pairs(structures, SEARCH_RADIUS), numbers, SEARCH_RADIUS).nearest
+    if not len(nearest):
+        raise SettingsError(
+            f"no two atoms are within {SEARCH_RADIUS:g} Å in any structure, so that no cutoff can be chosen; "
+            "give a cutoff in Å"
+        )
+    return float(np.median(nearest))
+
+
+def _all_pairs(structures: Sequence[Atoms], cutoff: float) -> Iterator[Pairs]:
+    return (find_pairs(structure, cutoff) for structure in structures)
+
+
+def _numbers(structures: Sequence[Atoms]) -> tuple[int, ...]:
+    return tuple(sorted({int(z) for structure in structures for z in np.unique(structure.numbers)}))
+
+
+def _function_name(function: Function, elements: tuple[str, ...]) -> str:
+    symbols = ".".join(elements[e] for e, _, _ in function)
+    ns, ls = (",".join(str(channel[k]) for channel in function) for k in (1, 2))
+    return f"{symbols} n={ns}" if len(function) == 1 else f"{symbols} n={ns} l={ls}"
+
+
+def _as_json(value: Any) -> Any:
+    return value if isinstance(value, str | int) else [int(v) for v in value]
+

@@ -1,0 +1,100 @@
+"""The contract of a descriptor: structures in, features and their derivatives out."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+import numpy as np
+from ase import Atoms
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from linmlp.neighbors import Pairs, find_pairs
+from linmlp.units import FloatArray
+
+
+class Evaluator(Protocol):
+    """Energies, forces and strain gradients for fixed coefficients."""
+
+    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return energies (n_atoms,), forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6)."""
+        ...
+
+
+class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Base of all descriptors: a scikit-learn transformer over lists of structures.
+
+    After `fit`: ``elements_`` (symbols), ``cutoff_`` (Å), ``n_features_out_``.
+    """
+
+    elements_: tuple[str, ...]
+    cutoff_: float
+    n_features_out_: int
+
+    @abstractmethod
+    def fit(self, structures: Sequence[Atoms], y: Any = None) -> Self:
+        """Learn the elements and whatever else the features depend on."""
+
+    @abstractmethod
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
+        """Return the names of the features."""
+
+    @abstractmethod
+    def compute_features(self, pairs: Pairs) -> FloatArray:
+        """Return the features of every atom, (n_atoms, n_features)."""
+
+    @abstractmethod
+    def allocate_rows(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return arrays for `write_rows`: (n_features,), (3 n_atoms, n_features), (6, n_features)."""
+
+    @abstractmethod
+    def write_rows(
+        self, pairs: Pairs, energy: FloatArray, d_positions: FloatArray | None, d_strain: FloatArray | None
+    ) -> None:
+        """Overwrite the arrays with the features summed over atoms and their derivatives."""
+
+    @abstractmethod
+    def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
+
+    @abstractmethod
+    def evaluator(self, coefficients: FloatArray) -> Evaluator:
+        """Return the fast evaluation of the energy that is linear in the features."""
+
+    @abstractmethod
+    def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
+        """Return the fitted state as json-able settings and arrays."""
+
+    @classmethod
+    @abstractmethod
+    def from_state(cls, settings: dict[str, Any], arrays: dict[str, FloatArray]) -> Self:
+        """Return the descriptor that `to_state` described."""
+
+    def pairs(self, structure: Atoms) -> Pairs:
+        """Return the pairs of a structure within the cutoff."""
+        return find_pairs(structure, self.cutoff_)
+
+    def transform(self, structures: Sequence[Atoms]) -> FloatArray:
+        """Return the features summed over the atoms of each structure.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Structures of the elements that were fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_structures, n_features)
+            Dimensionless.
+        """
+        check_is_fitted(self)
+        features = np.empty((len(structures), self.n_features_out_))
+        for row, structure in zip(features, structures, strict=True):
+            self.write_rows(self.pairs(structure), row, None, None)
+        return features
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.no_validation = True
+        return tags

@@ -1,0 +1,103 @@
+"""Energies, forces and stress of structures from coefficients, reference energies and baselines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from linmlp.descriptors.base import Descriptor
+from linmlp.neighbors import Pairs, find_pairs
+from linmlp.structures.baselines import Baseline
+from linmlp.structures.reference import ReferenceEnergies
+from linmlp.units import FloatArray
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a potential says of one structure.
+
+    Attributes
+    ----------
+    energies : ndarray of shape (n_atoms,)
+        Energy per atom in eV, reference energies included.
+    forces : ndarray of shape (n_atoms, 3)
+        Forces in eV/Å.
+    atom_strain_gradient : ndarray of shape (n_atoms, 6)
+        Derivative of the energy with respect to the strain (Voigt) in eV, attributed to atoms; its sum over the
+        volume is the stress.
+    volume : float or None
+        Volume of the cell in Å³; None without one.
+    """
+
+    energies: FloatArray
+    forces: FloatArray
+    atom_strain_gradient: FloatArray
+    volume: float | None
+
+    @property
+    def energy(self) -> float:
+        """Total energy in eV."""
+        return float(self.energies.sum())
+
+    @property
+    def stress(self) -> FloatArray:
+        """Stress (6,) in eV/Å³, positive under tension; NaN for a structure without volume."""
+        if self.volume is None:
+            return np.full(6, np.nan)
+        return np.asarray(self.atom_strain_gradient.sum(0) / self.volume)
+
+
+class Predictor:
+    """The sum of a linear potential, reference energies and baselines, ready to be evaluated.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+        Fitted descriptor.
+    coefficients : ndarray of shape (n_features,)
+        Coefficients in eV.
+    reference : ReferenceEnergies
+        Energies of the separate atoms.
+    baselines : sequence of Baseline
+        Named energies that were subtracted before the fit.
+    """
+
+    def __init__(
+        self,
+        descriptor: Descriptor,
+        coefficients: FloatArray,
+        reference: ReferenceEnergies,
+        baselines: Sequence[Baseline] = (),
+    ) -> None:
+        self.reference = reference
+        self.baselines = tuple(baselines)
+        self.cutoff = max([descriptor.cutoff_, *(baseline.cutoff for baseline in baselines)])
+        self._evaluator = descriptor.evaluator(coefficients)
+
+    def __call__(self, structure: Atoms, n_threads: int = 1) -> Prediction:
+        """Return the prediction for a structure."""
+        return self.compute(find_pairs(structure, self.cutoff), n_threads)
+
+    def compute(self, pairs: Pairs, n_threads: int = 1) -> Prediction:
+        """Return the prediction for the pairs of a structure.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs within `cutoff` at least.
+        n_threads : int
+            Threads of the compiled loops.
+
+        Returns
+        -------
+        Prediction
+            Energies, forces and strain gradients.
+        """
+        energies, forces, gradient = self._evaluator.compute(pairs, n_threads)
+        for baseline in self.baselines:
+            extra = baseline.compute(pairs)
+            energies = energies + extra.energies
+            forces = forces + extra.forces
+            gradient = gradient + extra.atom_strain_gradient
+        return Prediction(energies + self.reference.per_atom(pairs.numbers), forces, gradient, pairs.volume)
