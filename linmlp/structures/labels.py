@@ -178,8 +178,8 @@ class _Reader:
                 )
         if not any(self.sources.values()):
             raise LabelError(
-                f"none of the {n_structures} structures has an energy, forces or a stress. Keys found: {found}.{changed}"
-                " Name the keys with energy_key, forces_key, stress_key or virial_key"
+                f"none of the {n_structures} structures has an energy, forces or a stress. "
+                f"Keys found: {found}.{changed} Name the keys with energy_key, forces_key, stress_key or virial_key"
             )
 
     def finish(self) -> LabelSet:
