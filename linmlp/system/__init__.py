@@ -1,28 +1,47 @@
 """Features and labels in, compressed systems out."""
 
+from linmlp.system.assemble import Assembly, assemble
+from linmlp.system.assembled import AssembledData, EnergyRows, KindSystem
+from linmlp.system.combine import CompositionSolution, TrainingData, TrainingProblem, combine
 from linmlp.system.compressed import CompressedSystem, Factor, Gram
 from linmlp.system.folding import empty_system, from_state, merge, rows_to_system
 from linmlp.system.gram import GramSystem
 from linmlp.system.loss import LossParts, compute_loss
+from linmlp.system.memory import AssemblyPlan
 from linmlp.system.qr import QRSystem
 from linmlp.system.row_system import RowSystem
 from linmlp.system.summed import SystemSum
-from linmlp.system.weights import LossWeights, structure_weights
+from linmlp.system.validation import SquaredErrors, ValidationErrors, validate
+from linmlp.system.weights import LossWeights, check_group_names, structure_weights
 
 __all__ = [
+    "AssembledData",
+    "Assembly",
+    "AssemblyPlan",
+    "CompositionSolution",
     "CompressedSystem",
+    "EnergyRows",
     "Factor",
     "Gram",
     "GramSystem",
+    "KindSystem",
     "LossParts",
     "LossWeights",
     "QRSystem",
     "RowSystem",
+    "SquaredErrors",
     "SystemSum",
+    "TrainingData",
+    "TrainingProblem",
+    "ValidationErrors",
+    "assemble",
+    "check_group_names",
+    "combine",
     "compute_loss",
     "empty_system",
     "from_state",
     "merge",
     "rows_to_system",
     "structure_weights",
+    "validate",
 ]

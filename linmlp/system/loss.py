@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -84,36 +84,29 @@ def compute_loss(
     listed = structure_weights(labels, sample_weight, weights.groups)
     power = ENERGY_PER_POWER[weights.energy_per]
 
-    def energy_term(label: Labels, i: int) -> tuple[float, float]:
-        assert energies is not None
-        if not carries_energy(label):
-            return 0.0, 0.0
-        return 1.0, label.energy_weight * float(label.energy - energies[i]) ** 2 / float(label.n_atoms) ** power
+    def energy_term(label: Labels, predicted: float) -> _Term:
+        if label.energy is None or not carries_energy(label):
+            return _Term(0, 0.0)
+        return _Term(1, label.energy_weight * (label.energy - predicted) ** 2 / label.n_atoms**power)
 
-    def force_term(label: Labels, i: int) -> tuple[float, float]:
-        assert forces is not None
+    def force_term(label: Labels, predicted: FloatArray) -> _Term:
         n_atoms = n_force_atoms(label)
-        return n_atoms, _weighted_square(label.force_weight, label.forces, forces[i]) if n_atoms else 0.0
+        return _Term(n_atoms, _weighted_square(label.force_weight, label.forces, predicted) if n_atoms else 0.0)
 
-    def stress_term(label: Labels, i: int) -> tuple[float, float]:
-        assert stresses is not None
+    def stress_term(label: Labels, predicted: FloatArray) -> _Term:
         if not carries_stress(label):
-            return 0.0, 0.0
-        return 1.0, _weighted_square(VOIGT_MULTIPLICITY * label.stress_weight, label.stress, stresses[i])
+            return _Term(0, 0.0)
+        return _Term(1, _weighted_square(VOIGT_MULTIPLICITY * label.stress_weight, label.stress, predicted))
 
-    def mean(kind: str, weight: float, predicted: object, term: Callable[[Labels, int], tuple[float, float]]) -> float:
-        if weight == 0.0:
+    def mean(kind: str, weight: float, predicted: Any, term: Callable[[Labels, Any], _Term]) -> float:
+        if weight == 0.0 or all(getattr(label, kind) is None for label in labels):
             return 0.0
         if predicted is None:
-            if any(getattr(label, kind) is not None for label in labels):
-                raise SettingsError(f"the loss needs a prediction of the {kind}; give it, or weight 0")
-            return 0.0
-        count, total = 0.0, 0.0
-        for i, label in enumerate(labels):
-            n, squared = term(label, i)
-            count += listed[i] * n
-            total += listed[i] * squared
-        return weight * total / count if count > 0.0 else 0.0
+            raise SettingsError(f"the loss needs a prediction of the {kind}; give it, or weight 0")
+        terms = [term(label, value) for label, value in zip(labels, predicted, strict=True)]
+        count = sum(listing * t.n for listing, t in zip(listed, terms, strict=True))
+        total = sum(listing * t.squared for listing, t in zip(listed, terms, strict=True) if t.n)
+        return float(weight * total / count) if count > 0.0 else 0.0
 
     return LossParts(
         mean("energy", weights.energy, energies, energy_term),
@@ -122,7 +115,15 @@ def compute_loss(
     )
 
 
-def _weighted_square(weight: FloatArray, label: FloatArray, predicted: FloatArray) -> float:
+class _Term(NamedTuple):
+    """What one structure adds to the count (structures or atoms) and to the squared residual of a term."""
+
+    n: int
+    squared: float
+
+
+def _weighted_square(weight: FloatArray, label: FloatArray | None, predicted: FloatArray) -> float:
     """Return the weighted sum of squared differences; what is masked may be anything, NaN included."""
+    assert label is not None
     difference = np.where(weight > 0.0, label - predicted, 0.0)
     return float(np.sum(weight * difference * difference))

@@ -1,0 +1,300 @@
+"""What assembly leaves: force and stress systems per fold, and the energy rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from linmlp.exceptions import SettingsError
+from linmlp.system.blocks import Key
+from linmlp.system.compressed import CompressedSystem
+from linmlp.system.folding import empty_system, merge
+from linmlp.units import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class KindSystem:
+    """The rows of one kind of label in one fold (and group), folded with unit loss weight.
+
+    Parameters
+    ----------
+    system : CompressedSystem
+        Rows with the weights of structures and labels in, and the multiplicity of stress components.
+    count : float
+        Part of N_atoms (forces) or N_cfg (stress): sum of the weights of structures that carry the label, times
+        their atoms for forces.
+    row_weight : float
+        Sum of all weights on squared residuals, which makes the squared residual a weighted mean.
+    """
+
+    system: CompressedSystem
+    count: float = 0.0
+    row_weight: float = 0.0
+
+    def plus(self, *others: KindSystem) -> KindSystem:
+        """Return the merge with others of the same kind.
+
+        Parameters
+        ----------
+        *others : KindSystem
+            In the order of merging.
+
+        Returns
+        -------
+        KindSystem
+            One system.
+        """
+        parts = [self, *others]
+        return KindSystem(
+            merge([part.system for part in parts]),
+            sum(part.count for part in parts),
+            sum(part.row_weight for part in parts),
+        )
+
+
+@dataclass(frozen=True)
+class EnergyRows:
+    """Energy rows of the structures that count, not weighted.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_structures, n_features)
+        Features summed over atoms.
+    composition : ndarray of shape (n_structures, n_elements)
+        Number of atoms of each element.
+    y : ndarray of shape (n_structures,)
+        Energy minus baseline minus (provisional) reference energy, eV; 0 without a label.
+    n_atoms : ndarray of shape (n_structures,)
+        Number of atoms.
+    listed : ndarray of shape (n_structures,)
+        How often a structure counts.
+    label_weight : ndarray of shape (n_structures,)
+        Weight of the energy label itself; 0 where it is missing or masked.
+    fold : ndarray of shape (n_structures,), int
+        Fold of each structure.
+    group : ndarray of shape (n_structures,), str
+        ``config_type`` of each structure.
+    index : ndarray of shape (n_structures,), int
+        Position in the list of structures that was assembled.
+    """
+
+    X: FloatArray
+    composition: FloatArray
+    y: FloatArray
+    n_atoms: FloatArray
+    listed: FloatArray
+    label_weight: FloatArray
+    fold: IntArray
+    group: Any
+    index: IntArray
+
+    @property
+    def carries(self) -> Any:
+        """Which structures have an energy that counts, (n_structures,) bool."""
+        return (self.label_weight > 0.0) & (self.listed > 0.0)
+
+    def in_folds(self, folds: Iterable[int]) -> IntArray:
+        """Return the rows of some folds that carry an energy.
+
+        Parameters
+        ----------
+        folds : iterable of int
+            Folds.
+
+        Returns
+        -------
+        ndarray of int
+            Row numbers.
+        """
+        return np.flatnonzero(self.carries & np.isin(self.fold, list(folds)))
+
+
+@dataclass(frozen=True)
+class AssembledData:
+    """Everything a fit and its cross-validation need to know of the data.
+
+    Parameters
+    ----------
+    form : {"gram", "qr"}
+        Form of the systems.
+    elements : tuple of str
+        Elements of the composition columns.
+    force, stress : dict of (fold, group) to KindSystem
+        Folded rows; the group is "" unless groups were kept apart.
+    energy : EnergyRows
+        Energy rows.
+    n_structures : int
+        Structures in the list that was assembled, those with weight 0 included.
+    groups_apart : bool
+        Whether the systems are kept per ``config_type``, so that group weights are still free.
+    group_weights : mapping of str to float or None
+        Weights of groups that are in the rows already (None if groups are apart).
+    """
+
+    form: str
+    elements: tuple[str, ...]
+    force: Mapping[Key, KindSystem]
+    stress: Mapping[Key, KindSystem]
+    energy: EnergyRows
+    n_structures: int
+    groups_apart: bool = False
+    group_weights: Mapping[str, float] | None = None
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return int(self.energy.X.shape[1])
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Folds in use, sorted."""
+        return tuple(sorted({int(fold) for fold in self.energy.fold}))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of systems and energy rows."""
+        kinds = (*self.force.values(), *self.stress.values())
+        return self.energy.X.nbytes + sum(kind.system.nbytes for kind in kinds)
+
+    def kind_systems(self, kind: str, folds: Iterable[int]) -> dict[str, KindSystem]:
+        """Return the systems of some folds, merged in order of folds, one for each group kept apart.
+
+        Parameters
+        ----------
+        kind : {"force", "stress"}
+            Kind of label.
+        folds : iterable of int
+            Folds.
+
+        Returns
+        -------
+        dict of str to KindSystem
+            By group; empty where no structure carries the label.
+        """
+        by_group: dict[str, list[KindSystem]] = {}
+        for group, part in self.kind_systems_apart(kind, folds):
+            by_group.setdefault(group, []).append(part)
+        return {group: parts[0].plus(*parts[1:]) for group, parts in by_group.items()}
+
+    def kind_systems_apart(self, kind: str, folds: Iterable[int]) -> list[tuple[str, KindSystem]]:
+        """Return the systems of some folds as they are.
+
+        Parameters
+        ----------
+        kind : {"force", "stress"}
+            Kind of label.
+        folds : iterable of int
+            Folds.
+
+        Returns
+        -------
+        list of (str, KindSystem)
+            Group and system, in order of folds.
+        """
+        systems: Mapping[Key, KindSystem] = getattr(self, kind)
+        wanted = set(folds)
+        return [(group, systems[fold, group]) for fold, group in sorted(systems) if fold in wanted]
+
+    def merge(self, *others: AssembledData) -> AssembledData:
+        """Return the data of this assembly and others with the same descriptor state, fold by fold.
+
+        Parameters
+        ----------
+        *others : AssembledData
+            In the order of merging; their positions in the list of structures are counted on.
+
+        Returns
+        -------
+        AssembledData
+            One assembly.
+        """
+        parts = [self, *others]
+        if any(p.elements != self.elements or p.groups_apart != self.groups_apart for p in others):
+            raise SettingsError(
+                "assembled data of different elements or grouping cannot be merged; assemble them alike"
+            )
+        offsets = np.cumsum([0, *(p.n_structures for p in parts[:-1])])
+        names = EnergyRows.__dataclass_fields__
+        arrays = {name: np.concatenate([getattr(p.energy, name) for p in parts]) for name in names}
+        arrays["index"] = np.concatenate([p.energy.index + at for p, at in zip(parts, offsets, strict=True)])
+        return replace(
+            self,
+            force=_merge_kinds([p.force for p in parts]),
+            stress=_merge_kinds([p.stress for p in parts]),
+            energy=EnergyRows(**arrays),
+            n_structures=sum(p.n_structures for p in parts),
+        )
+
+    def subset(self, columns: IntArray | Sequence[int]) -> AssembledData:
+        """Return the data of some features.
+
+        Parameters
+        ----------
+        columns : array-like of shape (n_chosen,)
+            Indices of features.
+
+        Returns
+        -------
+        AssembledData
+            Data with `n_chosen` features.
+        """
+
+        def take(kinds: Mapping[Key, KindSystem]) -> dict[Key, KindSystem]:
+            return {key: replace(kind, system=kind.system.subset(columns)) for key, kind in kinds.items()}
+
+        energy = replace(self.energy, X=self.energy.X[:, np.asarray(columns)])
+        return replace(self, force=take(self.force), stress=take(self.stress), energy=energy)
+
+
+class KindBuilder:
+    """Collects the systems of one kind of label of one key; merges when rows would outgrow the features.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features.
+    form : {"gram", "qr"}
+        Form to fold to.
+    """
+
+    def __init__(self, n_features: int, form: str) -> None:
+        self._parts: list[CompressedSystem] = [empty_system(n_features, form)]
+        self._form = form
+        self._pending_rows = 0
+        self.count = 0.0
+        self.row_weight = 0.0
+
+    def add(self, system: CompressedSystem) -> None:
+        """Take one more system.
+
+        Parameters
+        ----------
+        system : CompressedSystem
+            Is merged now or later.
+        """
+        self._parts.append(system)
+        self._pending_rows += system.n_rows
+        if self._pending_rows > system.n_features:
+            self._parts, self._pending_rows = [merge(self._parts, self._form)], 0
+
+    def result(self) -> KindSystem:
+        """Return the merged system.
+
+        Returns
+        -------
+        KindSystem
+            With the sums of weights that were set.
+        """
+        return KindSystem(merge(self._parts, self._form), self.count, self.row_weight)
+
+
+def _merge_kinds(parts: Sequence[Mapping[Key, KindSystem]]) -> dict[Key, KindSystem]:
+    """Return systems merged key by key."""
+    merged: dict[Key, KindSystem] = {}
+    for part in parts:
+        for key in sorted(part):
+            merged[key] = merged[key].plus(part[key]) if key in merged else part[key]
+    return merged
