@@ -1,0 +1,525 @@
+"""Compiled loops of the design rows: lane = neighbor of one center, or one of four centers for the couplings.
+
+Work arrays are flat. Per block of four neighbors of one element:
+
+    geometry   x, y, z, mask, and (x, y) off the polar axis; then the unit vectors along r, theta, phi
+    radial     (row, [value, derivative], lane)
+    harmonics  (component, [Y, gradient along theta, along phi], lane); components m=0, Re m=1, Im m=1, ... of l=0, 1, ...
+
+Per four centers: densities A (place, [re, im], lane) and Q (slot, lane).
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from linmlp.descriptors.ace.row_plan import RowPlan
+from linmlp.descriptors.simd import maximum, minimum, shuffle, square_root, total, vector_operations
+from linmlp.units import FloatArray, IntArray
+
+WIDTH = 4
+load, store, splat = vector_operations(WIDTH)
+even, odd = shuffle((0, 4, 2, 6)), shuffle((1, 5, 3, 7))
+low, high = shuffle((0, 1, 4, 5)), shuffle((2, 3, 6, 7))
+
+GEOMETRY = 14 * WIDTH
+OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc", "arcp"}}
+
+
+@njit(**OPTIONS)
+def count_blocks(kinds: IntArray, first: IntArray, j: IntArray) -> int:
+    """Return the largest number of blocks of a center."""
+    largest = 0
+    for i in range(len(first) - 1):
+        n, element, inside = 0, -1, WIDTH
+        for p in range(first[i], first[i + 1]):
+            if kinds[j[p]] != element or inside == WIDTH:
+                n, inside, element = n + 1, 0, kinds[j[p]]
+            inside += 1
+        largest = max(largest, n)
+    return largest
+
+
+@njit(**OPTIONS)
+def gather(
+    cutoff: float, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, geometry: Any, atoms: Any,
+    elements: Any, block: int,
+) -> int:  # fmt: skip
+    """Put the neighbors of center i inside the cutoff into blocks from `block` on; return how many blocks."""
+    end, inside, element = block - 1, WIDTH, -1
+    for p in range(first[i], first[i + 1]):
+        x = positions[j[p], 0] - positions[i, 0] + shift[p, 0]
+        y = positions[j[p], 1] - positions[i, 1] + shift[p, 1]
+        z = positions[j[p], 2] - positions[i, 2] + shift[p, 2]
+        if x * x + y * y + z * z >= cutoff * cutoff:
+            continue
+        if kinds[j[p]] != element or inside == WIDTH:
+            element = kinds[j[p]]
+            end, inside = end + 1, 0
+            elements[end] = element
+            for w in range(WIDTH):
+                o = end * GEOMETRY + w
+                geometry[o] = geometry[o + 4] = geometry[o + 12] = geometry[o + 20] = 0.0
+                geometry[o + 8] = 0.5 * cutoff
+                geometry[o + 16] = 1.0
+                atoms[end * WIDTH + w] = i
+        o = end * GEOMETRY + inside
+        geometry[o], geometry[o + 4], geometry[o + 8], geometry[o + 12] = x, y, z, 1.0
+        if x * x + y * y > 1e-200:
+            geometry[o + 16], geometry[o + 20] = x, y
+        else:  # on the polar axis any direction will do
+            geometry[o + 16], geometry[o + 20] = 1e-100, 0.0
+        atoms[end * WIDTH + inside] = j[p]
+        inside += 1
+    return end + 1 - block
+
+
+@njit(**OPTIONS)
+def raw_radial(plan: RowPlan, geometry: Any, g: int, slope: float, offset: float, raw: Any) -> None:
+    """Write the raw radial functions of a block and their derivatives, (n_raw, 2, lane)."""
+    x, y, z, mask = load(geometry, g), load(geometry, g + 4), load(geometry, g + 8), load(geometry, g + 12)
+    one, zero = splat(1.0), splat(0.0)
+    r = square_root(x * x + y * y + z * z)
+    t = (1.0 / plan.cutoff) * r
+    s, ds = splat(plan.distance_series[len(plan.distance_series) - 1]), zero
+    for k in range(len(plan.distance_series) - 2, -1, -1):
+        ds = ds * t + s
+        s = s * t + plan.distance_series[k]
+    t2 = t * t
+    c, dc = splat(plan.envelope_series[len(plan.envelope_series) - 1]), zero
+    for k in range(len(plan.envelope_series) - 2, -1, -1):
+        dc = dc * t2 + c
+        c = c * t2 + plan.envelope_series[k]
+    q = minimum(maximum(slope * r + splat(offset), zero), one)
+    switch = q * q * q * (10.0 + q * (6.0 * q - 15.0))
+    d_switch = (30.0 * slope) * (q * q * (one - q) * (one - q))
+    envelope = c * c
+    d_envelope = (4.0 / plan.cutoff) * (c * dc * t)
+    half = 0.5 * mask
+    f = half * envelope * switch
+    df = half * (d_envelope * switch + envelope * d_switch)
+    slope_f = (-1.0 / plan.cutoff) * (ds * f)
+    a, b = one, s  # T_k and its derivative with respect to x by recursion
+    da, db = zero, one
+    s2 = 2.0 * s
+    for k in range(plan.n_raw):
+        rest = one - b
+        store(raw, 8 * k, rest * f)
+        store(raw, 8 * k + 4, rest * df + db * slope_f)
+        c, dc = s2 * b - a, 2.0 * b + s2 * db - da
+        a, b, da, db = b, c, db, dc
+
+
+@njit(**OPTIONS)
+def map_radial(plan: RowPlan, center: int, element: int, raw: Any, radial: Any, base: int) -> None:
+    """Write the used radial functions of a block and their derivatives, (row, 2, lane), and a row of zeros."""
+    n_rows = plan.n_radial + plan.n_pair
+    for row in range(n_rows):
+        a, b = splat(0.0), splat(0.0)
+        for k in range(plan.map_end[row]):
+            c = plan.radial_map[center, element, row, k]
+            a = a + c * load(raw, 8 * k)
+            b = b + c * load(raw, 8 * k + 4)
+        store(radial, base + 8 * row, a)
+        store(radial, base + 8 * row + 4, b)
+    store(radial, base + 8 * n_rows, splat(0.0))
+    store(radial, base + 8 * n_rows + 4, splat(0.0))
+
+
+@njit(**OPTIONS)
+def write_harmonics(plan: RowPlan, geometry: Any, g: int, legendre: Any, harmonics: Any, base: int) -> None:
+    r"""Write Y and its gradients along theta and phi (1/Å) of a block, and the unit vectors into the geometry.
+
+    With :math:`f_m = \sin^{m-1}\theta\, e^{im\varphi}` and :math:`Q_l^m = d^m P_l / dz^m`:
+    :math:`Y = F Q_l^m \sin\theta f_m`, :math:`\partial_\theta Y = F (m z Q_l^m - \sin^2\theta Q_l^{m+1}) f_m`,
+    :math:`\partial_\varphi Y / \sin\theta = i m F Q_l^m f_m`; nothing is divided by :math:`\sin\theta`.
+    """
+    x, y, z = load(geometry, g), load(geometry, g + 4), load(geometry, g + 8)
+    px, py = load(geometry, g + 16), load(geometry, g + 20)
+    one, zero = splat(1.0), splat(0.0)
+    per_r = one / square_root(x * x + y * y + z * z)
+    rho = square_root(px * px + py * py)
+    per_rho = one / rho
+    x, y, z = x * per_r, y * per_r, z * per_r
+    sine, cp, sp = rho * per_r, px * per_rho, py * per_rho
+    store(geometry, g + 24, x)
+    store(geometry, g + 28, y)
+    store(geometry, g + 32, z)
+    store(geometry, g + 36, z * cp)
+    store(geometry, g + 40, z * sp)
+    store(geometry, g + 44, zero - sine)
+    store(geometry, g + 48, zero - sp)
+    store(geometry, g + 52, cp)
+    diagonal = one
+    for m in range(plan.max_l + 1):
+        if m > 0:
+            diagonal = float(2 * m - 1) * diagonal
+        a, b = zero, diagonal
+        store(legendre, (m * (m + 1) // 2 + m) * 4, b)
+        for l in range(m + 1, plan.max_l + 1):
+            k = l * (l + 1) // 2 + m
+            a, b = b, plan.legendre[k, 0] * (z * b) - plan.legendre[k, 1] * a
+            store(legendre, k * 4, b)
+    for l in range(plan.max_l + 1):
+        k = l * (l + 1) // 2
+        o = base + 12 * l * l
+        norm = plan.legendre[k, 2]
+        d = zero
+        if l > 0:
+            d = (-norm) * (sine * load(legendre, 4 * k + 4))
+        store(harmonics, o, norm * load(legendre, 4 * k))
+        store(harmonics, o + 4, d * per_r)
+        store(harmonics, o + 8, zero)
+    re, im = cp, sp
+    for m in range(1, plan.max_l + 1):
+        dr, di, sr, si = re * per_r, im * per_r, re * sine, im * sine
+        for l in range(m, plan.max_l + 1):
+            k = l * (l + 1) // 2 + m
+            q = plan.legendre[k, 2] * load(legendre, 4 * k)
+            mq = float(m) * q
+            d = z * mq
+            if l > m:
+                d = d - plan.legendre[k, 2] * (sine * sine * load(legendre, 4 * k + 4))
+            o = base + 12 * (l * l + 2 * m - 1)
+            store(harmonics, o, q * sr)
+            store(harmonics, o + 4, d * dr)
+            store(harmonics, o + 8, zero - mq * di)
+            store(harmonics, o + 12, q * si)
+            store(harmonics, o + 16, d * di)
+            store(harmonics, o + 20, mq * dr)
+        re, im = re * (x) - im * (y), re * (y) + im * (x)
+
+
+@njit(**OPTIONS)
+def add_densities(
+    plan: RowPlan, element: int, begin: int, end: int, radial: Any, harmonics: Any, densities: Any, w: int
+) -> None:
+    """Sum R_n Y_lm, and the pair term, over blocks of one element into lane w of the densities."""
+    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    for n in range(plan.n_pair):
+        a = splat(0.0)
+        for b in range(begin, end):
+            a = a + load(radial, b * radial_step + 8 * (plan.n_radial + n))
+        densities[plan.pair_density[element, n] * 8 + w] += total(a)
+    for l in range(plan.max_l + 1):
+        for channel in range(plan.channel_first[element, l], plan.channel_first[element, l + 1]):
+            r0 = 8 * plan.channel_row[channel]
+            o = plan.channel_density[channel] * 8 + w
+            for c in range(2 * l + 1):
+                y0 = 12 * (l * l + c)
+                a = splat(0.0)
+                for b in range(begin, end):
+                    a = a + load(radial, b * radial_step + r0) * load(harmonics, b * harmonics_step + y0)
+                densities[o + 4 * (c + (1 if c > 0 else 0))] += total(a)
+
+
+@njit(**OPTIONS)
+def couple(plan: RowPlan, components: Any, densities: Any, rests: Any) -> None:
+    """Write components (q, M) of Q for four centers."""
+    for k in range(len(components)):
+        component = components[k]
+        re, im = splat(0.0), splat(0.0)
+        for t in range(plan.term_first[component], plan.term_first[component + 1]):
+            a, b = 8 * plan.term_densities[t, 0], 8 * plan.term_densities[t, 1]
+            ar = plan.term_factors[t, 0] * load(densities, a)
+            ai = plan.term_factors[t, 1] * load(densities, a + 4)
+            br, bi = load(densities, b), load(densities, b + 4)
+            re = re + ar * br - ai * bi
+            im = im + ar * bi + ai * br
+        store(rests, 4 * plan.component_slots[component, 0], re)
+        store(rests, 4 * plan.component_slots[component, 1], im)
+
+
+@njit(**OPTIONS)
+def write_features(plan: RowPlan, densities: Any, rests: Any, values: Any) -> None:
+    """Write the functions around four centers, (function, lane)."""
+    for v in range(plan.n_functions):
+        a, q = 8 * plan.energy_density[v], 4 * plan.energy_slot[v]
+        if q < 0:
+            store(values, 4 * v, load(densities, a))
+            continue
+        s = load(rests, q) * load(densities, a)
+        for m in range(1, plan.energy_l[v] + 1):
+            s = s + load(rests, q + 16 * (2 * m - 1)) * load(densities, a + 8 * m)
+            s = s + load(rests, q + 32 * m) * load(densities, a + 8 * m + 4)
+        store(values, 4 * v, plan.energy_factor[v] * s)
+
+
+@njit(**OPTIONS)
+def contract(quad_first: Any, quad_slot: Any, max_l: int, rests: Any, harmonics: Any, y0: int, products: Any) -> None:
+    """Write X_q = sum_M Q_qM {Y, gradients} of a block, (q, 3, lane)."""
+    for l in range(max_l + 1):
+        for quad in range(quad_first[l], quad_first[l + 1]):
+            s, y = quad_slot[quad], y0 + 12 * l * l
+            v0, v1, v2 = load(harmonics, y), load(harmonics, y + 4), load(harmonics, y + 8)
+            q = splat(rests[s])
+            a0, a1, a2 = q * v0, q * v1, q * v2
+            q = splat(rests[s + 1])
+            b0, b1, b2 = q * v0, q * v1, q * v2
+            q = splat(rests[s + 2])
+            c0, c1, c2 = q * v0, q * v1, q * v2
+            q = splat(rests[s + 3])
+            d0, d1, d2 = q * v0, q * v1, q * v2
+            for _ in range(2 * l):
+                s, y = s + 4, y + 12
+                v0, v1, v2 = load(harmonics, y), load(harmonics, y + 4), load(harmonics, y + 8)
+                q = splat(rests[s])
+                a0, a1, a2 = a0 + q * v0, a1 + q * v1, a2 + q * v2
+                q = splat(rests[s + 1])
+                b0, b1, b2 = b0 + q * v0, b1 + q * v1, b2 + q * v2
+                q = splat(rests[s + 2])
+                c0, c1, c2 = c0 + q * v0, c1 + q * v1, c2 + q * v2
+                q = splat(rests[s + 3])
+                d0, d1, d2 = d0 + q * v0, d1 + q * v1, d2 + q * v2
+            o = 48 * quad
+            store(products, o, a0)
+            store(products, o + 4, a1)
+            store(products, o + 8, a2)
+            store(products, o + 12, b0)
+            store(products, o + 16, b1)
+            store(products, o + 20, b2)
+            store(products, o + 24, c0)
+            store(products, o + 28, c1)
+            store(products, o + 32, c2)
+            store(products, o + 36, d0)
+            store(products, o + 40, d1)
+            store(products, o + 44, d2)
+
+
+@njit(forceinline=True, **OPTIONS)
+def one_entry(entries: Any, e: int, products: Any, radial: Any, r0: int) -> Any:
+    """Return R' X0, R X1, R X2 of one entry."""
+    x, r = entries[e], r0 + entries[e + 1]
+    value, slope = load(radial, r), load(radial, r + 4)
+    return slope * load(products, x), value * load(products, x + 4), value * load(products, x + 8)
+
+
+@njit(forceinline=True, **OPTIONS)
+def two_entries(entries: Any, e: int, products: Any, radial: Any, r0: int) -> Any:
+    """Return the sum over two entries."""
+    s, a, b = one_entry(entries, e, products, radial, r0)
+    p, q, r = one_entry(entries, e + 2, products, radial, r0)
+    return s + p, a + q, b + r
+
+
+@njit(forceinline=True, **OPTIONS)
+def three_entries(entries: Any, e: int, products: Any, radial: Any, r0: int) -> Any:
+    """Return the sum over three entries."""
+    s, a, b = two_entries(entries, e, products, radial, r0)
+    p, q, r = one_entry(entries, e + 4, products, radial, r0)
+    return s + p, a + q, b + r
+
+
+@njit(forceinline=True, **OPTIONS)
+def transpose(a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Return the four vectors with lanes and vectors exchanged."""
+    p, q, r, s = even(a, b), odd(a, b), even(c, d), odd(c, d)
+    return low(p, r), low(q, s), high(p, r), high(q, s)
+
+
+@njit(forceinline=True, **OPTIONS)
+def add_rows(
+    rows: Any, o: int, o0: int, o1: int, o2: int, o3: int, own: Any, k: int, a: Any, b: Any, c: Any, d: Any
+) -> Any:
+    """Add one axis of four functions to the rows of four neighbors and to the center's; return it transposed."""
+    t0, t1, t2, t3 = transpose(a, b, c, d)
+    store(rows, o0 + o, load(rows, o0 + o) + t0)
+    store(rows, o1 + o, load(rows, o1 + o) + t1)
+    store(rows, o2 + o, load(rows, o2 + o) + t2)
+    store(rows, o3 + o, load(rows, o3 + o) + t3)
+    store(own, k, load(own, k) + (t0 + t1 + (t2 + t3)))
+    return t0, t1, t2, t3
+
+
+@njit(forceinline=True, **OPTIONS)
+def add_stress(own: Any, k: int, lever: Any, r: int, t0: Any, t1: Any, t2: Any, t3: Any) -> None:
+    """Add lever arm times force, summed over four neighbors."""
+    s = load(own, k) + lever[r] * t0 + lever[r + 1] * t1 + lever[r + 2] * t2 + lever[r + 3] * t3
+    store(own, k, s)
+
+
+@njit(forceinline=True, **OPTIONS)
+def add_group(
+    column: int, sums: Any, geometry: Any, g: int, rows: Any, o0: int, o1: int, o2: int, o3: int, stride: int,
+    own: Any, width: int, with_strain: bool,
+) -> None:  # fmt: skip
+    """Turn four functions from the local frame into Cartesian rows."""
+    (s0, a0, b0), (s1, a1, b1), (s2, a2, b2), (s3, a3, b3) = sums
+    u, t, p = load(geometry, g + 24), load(geometry, g + 36), load(geometry, g + 48)
+    x0, x1, x2, x3 = add_rows(
+        rows, column, o0, o1, o2, o3, own, column,
+        s0 * u + a0 * t + b0 * p, s1 * u + a1 * t + b1 * p, s2 * u + a2 * t + b2 * p, s3 * u + a3 * t + b3 * p,
+    )  # fmt: skip
+    u, t, p = load(geometry, g + 28), load(geometry, g + 40), load(geometry, g + 52)
+    y0, y1, y2, y3 = add_rows(
+        rows, column + stride, o0, o1, o2, o3, own, column + width,
+        s0 * u + a0 * t + b0 * p, s1 * u + a1 * t + b1 * p, s2 * u + a2 * t + b2 * p, s3 * u + a3 * t + b3 * p,
+    )  # fmt: skip
+    u, t = load(geometry, g + 32), load(geometry, g + 44)
+    z0, z1, z2, z3 = add_rows(
+        rows, column + 2 * stride, o0, o1, o2, o3, own, column + 2 * width,
+        s0 * u + a0 * t, s1 * u + a1 * t, s2 * u + a2 * t, s3 * u + a3 * t,
+    )  # fmt: skip
+    if with_strain:
+        k = column + 3 * width
+        add_stress(own, k, geometry, g, x0, x1, x2, x3)
+        add_stress(own, k + width, geometry, g + 4, y0, y1, y2, y3)
+        add_stress(own, k + 2 * width, geometry, g + 8, z0, z1, z2, z3)
+        add_stress(own, k + 3 * width, geometry, g + 4, z0, z1, z2, z3)
+        add_stress(own, k + 4 * width, geometry, g, z0, z1, z2, z3)
+        add_stress(own, k + 5 * width, geometry, g, y0, y1, y2, y3)
+
+
+@njit(**OPTIONS)
+def combine(
+    plan: RowPlan, element: int, geometry: Any, g: int, radial: Any, r0: int, products: Any,
+    rows: Any, o0: int, o1: int, o2: int, o3: int, stride: int, own: Any, with_strain: bool,
+) -> None:  # fmt: skip
+    """Add the derivatives of all functions with respect to four neighbors to the rows."""
+    width = 4 * plan.n_groups
+    entries = plan.entries
+    zero = splat(0.0)
+    for k in range(plan.group_first[element, 0], plan.group_first[element, 1]):
+        e = plan.entry_first[k]
+        sums = (
+            (load(radial, r0 + entries[e + 1] + 4), zero, zero),
+            (load(radial, r0 + entries[e + 3] + 4), zero, zero),
+            (load(radial, r0 + entries[e + 5] + 4), zero, zero),
+            (load(radial, r0 + entries[e + 7] + 4), zero, zero),
+        )
+        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+    for k in range(plan.group_first[element, 1], plan.group_first[element, 2]):
+        e = plan.entry_first[k]
+        sums = (
+            one_entry(entries, e, products, radial, r0),
+            one_entry(entries, e + 2, products, radial, r0),
+            one_entry(entries, e + 4, products, radial, r0),
+            one_entry(entries, e + 6, products, radial, r0),
+        )
+        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+    for k in range(plan.group_first[element, 2], plan.group_first[element, 3]):
+        e = plan.entry_first[k]
+        sums = (
+            two_entries(entries, e, products, radial, r0),
+            two_entries(entries, e + 4, products, radial, r0),
+            two_entries(entries, e + 8, products, radial, r0),
+            two_entries(entries, e + 12, products, radial, r0),
+        )
+        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+    for k in range(plan.group_first[element, 3], plan.group_first[element, 4]):
+        e = plan.entry_first[k]
+        sums = (
+            three_entries(entries, e, products, radial, r0),
+            three_entries(entries, e + 6, products, radial, r0),
+            three_entries(entries, e + 12, products, radial, r0),
+            three_entries(entries, e + 18, products, radial, r0),
+        )
+        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+
+
+@njit(**OPTIONS)
+def sort_columns(plan: RowPlan, n_elements: int, rows: Any, row: int, stride: int, buffer: Any) -> None:
+    """Put the columns of one row, in place, into the order of the user and apply the factors."""
+    width, n = 4 * plan.n_groups, n_elements * 4 * plan.n_groups
+    o = row * stride
+    for k in range(n):
+        buffer[k] = rows[o + k]
+    for z in range(n_elements):
+        for v in range(plan.n_functions):
+            rows[o + z * plan.n_functions + v] = plan.factor[v] * buffer[z * width + plan.order[v]]
+
+
+@njit(**OPTIONS)
+def rows_loop(
+    plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
+    max_blocks: int, features: FloatArray, energy: FloatArray, rows: FloatArray, stride: int, strain: FloatArray,
+    with_rows: bool, with_strain: bool,
+) -> None:  # fmt: skip
+    """Write features or their sum, and the rows of derivatives with respect to positions and strain.
+
+    features (n_atoms or 0, n_features), energy (n_features or 0,), rows (3 n_atoms * stride,) and
+    strain (6 * stride,), both with stride >= n_elements * GROUP * n_groups.
+    """
+    n_atoms, n_elements = len(kinds), len(plan.channel_first)
+    width = 4 * plan.n_groups
+    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    n_blocks = WIDTH * max_blocks
+    geometry = np.empty(n_blocks * GEOMETRY)
+    atoms = np.empty(n_blocks * WIDTH, np.int64)
+    elements = np.empty(n_blocks, np.int64)
+    raw = np.empty(8 * plan.n_raw)
+    legendre = np.empty(4 * len(plan.legendre))
+    radial = np.empty(n_blocks * radial_step)
+    harmonics = np.empty(n_blocks * harmonics_step)
+    densities = np.empty(8 * plan.n_densities)
+    rests = np.zeros(4 * (plan.n_slots + 1))
+    own_rests = np.empty(plan.n_slots)
+    values = np.empty(4 * plan.n_functions)
+    products = np.zeros(12 * (plan.n_rests + 2))
+    store(products, 12 * plan.n_rests + 12, splat(1.0))
+    own = np.empty(9 * width)
+    buffer = np.empty(n_elements * width)
+    blocks = np.zeros(WIDTH, np.int64)
+    energy[:] = 0.0
+    features[:] = 0.0
+    rows[:] = 0.0
+    strain[:] = 0.0
+    for start in range(0, n_atoms, WIDTH):
+        densities[:] = 0.0
+        store(densities, 8 * (plan.n_densities - 1), splat(1.0))
+        for w in range(min(WIDTH, n_atoms - start)):
+            i, begin = start + w, w * max_blocks
+            blocks[w] = gather(plan.cutoff, i, positions, kinds, first, j, shift, geometry, atoms, elements, begin)
+            end = begin + blocks[w]
+            for b in range(begin, end):
+                e = elements[b]
+                raw_radial(plan, geometry, b * GEOMETRY, plan.inner[kinds[i], e, 0], plan.inner[kinds[i], e, 1], raw)
+                map_radial(plan, kinds[i], e, raw, radial, b * radial_step)
+                write_harmonics(plan, geometry, b * GEOMETRY, legendre, harmonics, b * harmonics_step)
+            while begin < end:
+                stop = begin
+                while stop < end and elements[stop] == elements[begin]:
+                    stop += 1
+                add_densities(plan, elements[begin], begin, stop, radial, harmonics, densities, w)
+                begin = stop
+        couple(plan, plan.all_components if with_rows else plan.energy_components, densities, rests)
+        write_features(plan, densities, rests, values)
+        for w in range(min(WIDTH, n_atoms - start)):
+            i = start + w
+            o = kinds[i] * plan.n_functions
+            if len(energy) > 0:
+                for v in range(plan.n_functions):
+                    energy[o + v] += values[4 * v + w]
+            if len(features) > 0:
+                for v in range(plan.n_functions):
+                    features[i, o + v] = values[4 * v + w]
+            if not with_rows:
+                continue
+            for s in range(plan.n_slots):
+                own_rests[s] = rests[4 * s + w]
+            own[:] = 0.0
+            z = kinds[i] * width
+            for b in range(w * max_blocks, w * max_blocks + blocks[w]):
+                contract(
+                    plan.quad_first, plan.quad_slot, plan.max_l, own_rests, harmonics, b * harmonics_step, products
+                )
+                combine(
+                    plan, elements[b], geometry, b * GEOMETRY, radial, b * radial_step, products, rows,
+                    3 * atoms[4 * b] * stride + z, 3 * atoms[4 * b + 1] * stride + z,
+                    3 * atoms[4 * b + 2] * stride + z, 3 * atoms[4 * b + 3] * stride + z, stride, own, with_strain,
+                )  # fmt: skip
+            for axis in range(3):
+                o = (3 * i + axis) * stride + z
+                for k in range(width):
+                    rows[o + k] -= own[axis * width + k]
+            if with_strain:
+                for v in range(6):
+                    for k in range(width):
+                        strain[v * stride + z + k] += own[(3 + v) * width + k]
+    if with_rows:
+        for row in range(3 * n_atoms):
+            sort_columns(plan, n_elements, rows, row, stride, buffer)
+        if with_strain:
+            for row in range(6):
+                sort_columns(plan, n_elements, strain, row, stride, buffer)
