@@ -143,7 +143,7 @@ def test_fragments_far_apart_and_long_thin_boxes(positions, cell, pbc):
 def test_two_atoms_across_a_closed_gap():
     rng = np.random.default_rng(3)
     cluster = rng.uniform(0, 6.0, (40, 3))
-    positions = np.concatenate([cluster, cluster + [3e5, -2e5, 1e4]])
+    positions = np.concatenate([cluster, cluster + np.array([3e5, -2e5, 1e4])])
     pairs = find_pairs(Atoms("Si80", positions=positions), 3.0)
     alone = find_pairs(Atoms("Si40", positions=cluster), 3.0)
     assert len(pairs) == 2 * len(alone)
