@@ -27,22 +27,22 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, register_model
 
 ARITHMETIC = ("contract", "nsz", "reassoc", "arcp")
-"""LLVM flags of vector arithmetic: fused multiply-add and reordering are welcome; NaN and infinity stay what they are."""
+"""LLVM flags of vector arithmetic: fused multiply-add and reordering are welcome; NaN and infinity stay as they are."""
 
 
 def _preferred_lanes() -> int:
-    """Return the number of double lanes for lane = atom: two AVX2 registers or one of AVX-512; four elsewhere."""
+    """Return the number of doubles in one register: 8 with AVX-512, 4 with AVX2 (and two registers of 2 elsewhere)."""
     features = binding.get_host_cpu_features()
     if config.CPU_FEATURES:
-        return 8 if "+avx2" in config.CPU_FEATURES or "+avx512f" in config.CPU_FEATURES else 4
-    return 8 if features.get("avx2") or features.get("avx512f") else 4
+        return 8 if "+avx512f" in config.CPU_FEATURES else 4
+    return 8 if features.get("avx512f") else 4
 
 
 LANES = _preferred_lanes()
 """Central atoms that the energy and force loop treats at once."""
 
 
-class VectorType(types.Type):
+class VectorType(types.Type):  # type: ignore[misc]  # numba carries no types
     """Numba type of W doubles."""
 
     def __init__(self, width: int) -> None:
@@ -60,7 +60,7 @@ def _llvm_type(vector: VectorType) -> Any:
 
 
 @register_model(VectorType)
-class _VectorModel(PrimitiveModel):
+class _VectorModel(PrimitiveModel):  # type: ignore[misc]  # numba carries no types
     def __init__(self, dmm: Any, fe_type: VectorType) -> None:
         super().__init__(dmm, fe_type, _llvm_type(fe_type))
 
@@ -74,7 +74,7 @@ def _splat(builder: Any, scalar: Any, vector: VectorType) -> Any:
 
 def _register_binary(python_operator: Callable[..., Any], instruction: str) -> None:
     @infer_global(python_operator)
-    class _Template(AbstractTemplate):
+    class _Template(AbstractTemplate):  # type: ignore[misc]  # numba carries no types
         def generic(self, args: Any, kws: Any) -> Any:
             if len(args) != 2:
                 return None

@@ -1,0 +1,155 @@
+"""Energies, forces and strain derivatives of an ACE potential: pairs and coefficients in, arrays out."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from linmlp.descriptors.ace.evaluator_loops import Functions, Listed, evaluate_blocks
+from linmlp.descriptors.ace.lane_blocks import Blocks, make_blocks
+from linmlp.descriptors.ace.parameters import AceParameters
+from linmlp.descriptors.ace.products import column_norms, column_weights, make_plan
+from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
+from linmlp.descriptors.simd import LANES
+from linmlp.neighbors import Pairs
+from linmlp.units import FloatArray, IntArray
+
+MIN_BLOCKS = 4
+"""Blocks of atoms that are worth a thread of their own."""
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+os.register_at_fork(after_in_child=_pools.clear)
+
+
+class AceEvaluator:
+    """Energies, forces and strain derivatives of a linear combination of ACE functions.
+
+    Parameters
+    ----------
+    parameters : AceParameters
+        Functions and radial functions.
+    coefficients : ndarray of shape (n_features,)
+        Energy of an atom = its features @ coefficients, eV.
+    """
+
+    def __init__(self, parameters: AceParameters, coefficients: FloatArray) -> None:
+        self.parameters = parameters
+        self._plan = make_plan(parameters, coefficients, LANES)
+        self._functions = _tabulate_functions(parameters)
+        self._known: tuple[IntArray, IntArray, IntArray, Blocks] | None = None
+
+    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return energies, forces and strain derivatives.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Positions and neighbors; pairs beyond the cutoff are left out. While its arrays `numbers`, `first` and `j`
+            are the same objects as in the call before, the work of sorting atoms into blocks is saved.
+        n_threads : int, default=1
+            Threads; small structures use fewer.
+
+        Returns
+        -------
+        energies : ndarray of shape (n_atoms,)
+            Without reference energies, eV.
+        forces : ndarray of shape (n_atoms, 3)
+            In eV/Å.
+        atom_strain_gradient : ndarray of shape (n_atoms, 6)
+            Derivative of each atom's energy with respect to the strain, xx yy zz yz xz xy, eV; the sum over atoms
+            divided by the volume is the stress.
+        """
+        n_atoms = len(pairs.numbers)
+        blocks = self._blocks(pairs)
+        n_blocks = len(blocks.element)
+        n_threads = max(1, min(n_threads, n_blocks // MIN_BLOCKS))
+        listed = Listed(
+            np.ascontiguousarray(pairs.positions, dtype=float),
+            pairs.j,
+            np.ascontiguousarray(pairs.shift),
+            blocks.segments,
+        )
+        energies, strain = np.zeros(n_atoms), np.zeros((n_atoms, 6))
+        # One more row takes what padding adds.
+        forces = np.zeros((n_threads, n_atoms + 1, 3))
+        bounds = _split_evenly(blocks, n_threads)
+
+        def run(thread: int) -> None:
+            evaluate_blocks(
+                bounds[thread],
+                bounds[thread + 1],
+                blocks.element,
+                blocks.atoms,
+                blocks.slots,
+                listed,
+                self._functions,
+                self._plan,
+                energies,
+                forces[thread],
+                strain,
+            )
+
+        others = [_pool(n_threads).submit(run, thread) for thread in range(1, n_threads)]
+        run(0)
+        for other in others:
+            other.result()
+        total = forces[0] if n_threads == 1 else forces.sum(axis=0)
+        return energies, total[:n_atoms], strain
+
+    def _blocks(self, pairs: Pairs) -> Blocks:
+        """Return the blocks of atoms, those of the call before if the list of pairs is the same."""
+        known = self._known
+        if known is not None and known[0] is pairs.numbers and known[1] is pairs.first and known[2] is pairs.j:
+            return known[3]
+        kinds = self.parameters.element_indices(pairs.numbers)
+        blocks = make_blocks(pairs.first, pairs.j, kinds, len(self.parameters.numbers), LANES)
+        self._known = pairs.numbers, pairs.first, pairs.j, blocks
+        return blocks
+
+
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    """Return a pool of threads, made at first use and anew after a fork."""
+    if n_threads not in _pools:
+        _pools[n_threads] = ThreadPoolExecutor(n_threads - 1, thread_name_prefix="linmlp")
+    return _pools[n_threads]
+
+
+def _split_evenly(blocks: Blocks, n_threads: int) -> list[int]:
+    """Return where the share of each thread starts: equal numbers of neighbor slots."""
+    if n_threads == 1:
+        return [0, len(blocks.element)]
+    # A block costs about as much as 20 slots before its first neighbor.
+    cost = np.cumsum(blocks.slots.sum(axis=1) + 20)
+    inner = np.searchsorted(cost, cost[-1] * np.arange(1, n_threads) / n_threads)
+    return [0, *inner.tolist(), len(cost)]
+
+
+def _tabulate_functions(parameters: AceParameters) -> Functions:
+    """Return the constants of the radial and angular functions."""
+    max_l = parameters.radial_map.shape[2] - 1
+    slope = np.where(parameters.inner_width > 0, 1 / np.where(parameters.inner_width > 0, parameters.inner_width, 1), 0)
+    return Functions(
+        float(parameters.cutoff),
+        scaled_distance_polynomial(parameters.scaling),
+        _divided_envelope(),
+        np.stack([slope, 1 - parameters.inner * slope], axis=-1),
+        _angular_recursion(max_l),
+        column_norms(max_l),
+        column_weights(max_l),
+    )
+
+
+def _divided_envelope() -> FloatArray:
+    """Return cos(pi t / 2) / (1 - t²) as a power series in t²: the tails of the cosine's, which vanish at t = 1."""
+    series = envelope_polynomial()
+    return -np.cumsum(series[:0:-1])[::-1]
+
+
+def _angular_recursion(max_l: int) -> FloatArray:
+    """Return the factors of (l - m) Q_lm = (2l - 1) z Q_(l-1)m - (l + m - 1) Q_(l-2)m, shape (n_lm * 2,)."""
+    factors = np.zeros((max_l + 1) * (max_l + 2))
+    for l in range(max_l + 1):
+        for m in range(l):
+            lm = l * (l + 1) // 2 + m
+            factors[2 * lm : 2 * lm + 2] = (2 * l - 1) / (l - m), (l + m - 1) / (l - m)
+    return factors

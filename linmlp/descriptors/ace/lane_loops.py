@@ -1,0 +1,183 @@
+"""Compiled: gathers neighbors into lanes; radial functions and angular columns of every neighbor slot.
+
+A *slot* holds one neighbor of each lane's atom. Slots of one neighbor element follow one another; lanes with fewer
+neighbors are padded with a neighbor at the cutoff, where all radial functions and their derivatives are exactly 0.
+Arrays are flat, with the lane innermost:
+
+    geometry (slot, 5)      unit vector, distance, 1 / distance
+    radial, slope (slot, k) g_k and its derivative, k < stride
+    legendre (slot, lm)     Q_lm = d^m P_l / dz^m at l (l + 1) / 2 + m
+    phase (slot, m, 2)      e_m = (u_x + i u_y)^m
+    columns (l, slot, c)    Q_lm e_m: column 0 for m = 0, then real and imaginary parts; l starts at l² capacity
+"""
+# mypy: allow-untyped-defs, allow-untyped-calls
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from linmlp.descriptors.simd import ARITHMETIC, LANES, maximum, minimum, square_root, vector_operations
+
+load, store, splat = vector_operations(LANES)
+
+OPTIONS: dict[str, Any] = {
+    "fastmath": set(ARITHMETIC),
+    "error_model": "numpy",
+    "boundscheck": False,
+    "cache": True,
+    "nogil": True,
+}
+
+
+@njit(**OPTIONS)
+def aligned_empty(n):
+    """Return an uninitialized array that starts at a cache line, or vectors of a full line would straddle two."""
+    memory = np.empty(n + 8)
+    offset = (-(memory.ctypes.data // 8)) % 8
+    return memory[offset : offset + n]
+
+
+@njit(**OPTIONS)
+def gather(atoms, segments, e, n_elements, start, positions, j, shift, cutoff, counts, geometry, neighbors):
+    """Write vectors from the atoms (lanes,) to neighbors of element e within the cutoff, from slot `start` on.
+
+    Returns the number of slots, an even number; counts (lanes,) is scratch.
+    """
+    limit = cutoff * cutoff
+    n_slots = 0
+    for lane in range(LANES):
+        i = atoms[lane]
+        n = 0
+        if i >= 0:
+            x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+            for p in range(segments[i * n_elements + e], segments[i * n_elements + e + 1]):
+                q = j[p]
+                dx = positions[q, 0] - x + shift[p, 0]
+                dy = positions[q, 1] - y + shift[p, 1]
+                dz = positions[q, 2] - z + shift[p, 2]
+                o = (start + n) * 5 * LANES + lane
+                geometry[o] = dx
+                geometry[o + LANES] = dy
+                geometry[o + 2 * LANES] = dz
+                neighbors[(start + n) * LANES + lane] = q
+                # A pair beyond the cutoff is overwritten by the next.
+                n += dx * dx + dy * dy + dz * dz < limit
+        counts[lane] = n
+        n_slots = max(n_slots, n + n % 2)
+    for lane in range(LANES):
+        for s in range(start + counts[lane], start + n_slots):
+            o = s * 5 * LANES + lane
+            geometry[o] = 0.0
+            geometry[o + LANES] = 0.0
+            geometry[o + 2 * LANES] = cutoff
+            neighbors[s * LANES + lane] = len(positions)
+    return n_slots
+
+
+@njit(**OPTIONS)
+def compute_radial(first, last, n, stride, cutoff, distance, envelope, inner, geometry, radial, slope):
+    """Turn vectors into unit vectors and distances; write n >= 2 radial functions and their derivatives."""
+    one = splat(1.0)
+    scale = 1.0 / cutoff
+    for s in range(first, last):
+        o = s * 5 * LANES
+        x = load(geometry, o)
+        y = load(geometry, o + LANES)
+        z = load(geometry, o + 2 * LANES)
+        r = square_root(x * x + y * y + z * z)
+        inverse = one / r
+        store(geometry, o, x * inverse)
+        store(geometry, o + LANES, y * inverse)
+        store(geometry, o + 2 * LANES, z * inverse)
+        store(geometry, o + 3 * LANES, r)
+        store(geometry, o + 4 * LANES, inverse)
+        t = minimum(r * scale, one)
+        # x(t) and dx/dr by Horner's rule
+        top = len(distance) - 1
+        u = splat(distance[top])
+        du = splat(0.0)
+        for k in range(top - 1, -1, -1):
+            du = du * t + u
+            u = u * t + distance[k]
+        du = scale * du
+        # cos(pi t / 2) = (1 - t²) q(t²): exactly zero at the cutoff
+        tt = t * t
+        top = len(envelope) - 1
+        q = splat(envelope[top])
+        dq = splat(0.0)
+        for k in range(top - 1, -1, -1):
+            dq = dq * tt + q
+            q = q * tt + envelope[k]
+        cosine = (one - tt) * q
+        f = cosine * cosine
+        df = (4.0 * scale) * (cosine * t * ((one - tt) * dq - q))
+        if inner[0] > 0.0:
+            v = minimum(maximum(r * inner[0] + inner[1], splat(0.0)), one)
+            switch = v * v * v * (v * (v * 6.0 - splat(15.0)) + splat(10.0))
+            d_switch = (30.0 * inner[0]) * (v * v * ((one - v) * (one - v)))
+            df = df * switch + f * d_switch
+            f = f * switch
+        # h_k = f (1 - T_k(x)) / 2: h_{k+1} = 2 x h_k - h_{k-1} + f (1 - x)
+        w = f * (one - u)
+        dw = df * (one - u) - f * du
+        u2 = u + u
+        du2 = du + du
+        h0 = 0.5 * w
+        dh0 = 0.5 * dw
+        h1 = u2 * h0 + w
+        dh1 = u2 * dh0 + du2 * h0 + dw
+        o = s * stride * LANES
+        store(radial, o, h0)
+        store(slope, o, dh0)
+        store(radial, o + LANES, h1)
+        store(slope, o + LANES, dh1)
+        for k in range(2, n):
+            h2 = u2 * h1 - h0 + w
+            dh2 = u2 * dh1 - dh0 + (du2 * h1 + dw)
+            store(radial, o + k * LANES, h2)
+            store(slope, o + k * LANES, dh2)
+            h0 = h1
+            h1 = h2
+            dh0 = dh1
+            dh1 = dh2
+
+
+@njit(**OPTIONS)
+def compute_angular(first, last, n_l, lm_stride, m_stride, capacity, recursion, geometry, legendre, phase, columns):
+    """Write Q_lm, e_m and their products for l < n_l; recursion (n_lm, 2) flat."""
+    one = splat(1.0)
+    zero = splat(0.0)
+    for s in range(first, last):
+        o = s * 5 * LANES
+        x = load(geometry, o)
+        y = load(geometry, o + LANES)
+        z = load(geometry, o + 2 * LANES)
+        start = s * lm_stride * LANES
+        re = one
+        im = zero
+        diagonal = one
+        for m in range(n_l):
+            o = (s * m_stride + m) * 2 * LANES
+            store(phase, o, re)
+            store(phase, o + LANES, im)
+            if m > 0:
+                diagonal = float(2 * m - 1) * diagonal
+            q0 = zero
+            q1 = diagonal
+            for l in range(m, n_l):
+                lm = l * (l + 1) // 2 + m
+                if l > m:
+                    q2 = recursion[2 * lm] * (z * q1) - recursion[2 * lm + 1] * q0
+                    q0 = q1
+                    q1 = q2
+                store(legendre, start + lm * LANES, q1)
+                o = (l * l * capacity + s * (2 * l + 1)) * LANES
+                if m == 0:
+                    store(columns, o, q1)
+                else:
+                    store(columns, o + (2 * m - 1) * LANES, q1 * re)
+                    store(columns, o + 2 * m * LANES, q1 * im)
+            new = re * x - im * y
+            im = re * y + im * x
+            re = new
