@@ -3,7 +3,9 @@
 import warnings
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
+import numpy as np
 from ase import Atoms
 
 from linmlp.exceptions import InputError, LabelError, LinmlpWarning
@@ -91,7 +93,7 @@ class _Reader:
         self.used: Counter[str] = Counter()
         self.sources: dict[str, Counter[str]] = {kind: Counter() for kind in ("energy", "forces", "stress")}
         self.seen: dict[str, set[str]] = {section: set() for section in ("info", "arrays", "calculator")}
-        self.raw: list[tuple[Atoms, float | None, FloatArray | None, FloatArray | None, float | None]] = []
+        self.items: list[Labels] = []
         self.weights: list[Weights] = []
         self.stale: list[int] = []
         self.without_volume: list[int] = []
@@ -106,17 +108,22 @@ class _Reader:
         self._note("forces", forces)
         self._note_smearing(sections, energy)
         volume = cell_volume(atoms.cell.array)
-        stress = self._read_stress(index, sections, volume)
-        self.raw.append(
-            (
-                atoms,
-                None if energy is None else read_energy(energy),
-                None if forces is None else read_forces(forces, len(atoms)),
-                stress,
-                volume,
+        weights = read_weights(sections, len(atoms))
+        self.weights.append(weights)
+        self.items.append(
+            Labels(
+                energy=None if energy is None else read_energy(energy),
+                forces=None if forces is None else read_forces(forces, len(atoms)),
+                stress=self._read_stress(index, sections, volume),
+                config_type=config_type(atoms),
+                n_atoms=len(atoms),
+                numbers=np.array(atoms.numbers, dtype=np.int64),
+                volume=volume,
+                energy_weight=weights.energy,
+                force_weight=weights.forces,
+                stress_weight=weights.stress,
             )
         )
-        self.weights.append(read_weights(sections, len(atoms)))
 
     def _read_stress(self, index: int, sections: Sections, volume: float | None) -> FloatArray | None:
         """Read the stress label of one structure."""
@@ -186,19 +193,8 @@ class _Reader:
         """Return the set, after relating the sigmas to each other."""
         references = apply_sigmas(self.weights)
         items = tuple(
-            Labels(
-                energy=energy,
-                forces=forces,
-                stress=stress,
-                config_type=config_type(atoms),
-                n_atoms=len(atoms),
-                numbers=atoms.numbers.astype("int64"),
-                volume=volume,
-                energy_weight=weights.energy,
-                force_weight=weights.forces,
-                stress_weight=weights.stress,
-            )
-            for (atoms, energy, forces, stress, volume), weights in zip(self.raw, self.weights, strict=True)
+            replace(labels, energy_weight=weights.energy, force_weight=weights.forces, stress_weight=weights.stress)
+            for labels, weights in zip(self.items, self.weights, strict=True)
         )
         weight_sources = Counter(source for weights in self.weights for source in weights.used)
         sources = {kind: dict(counter) for kind, counter in self.sources.items()}
