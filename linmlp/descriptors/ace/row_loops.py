@@ -4,17 +4,17 @@ Work arrays are flat. Per block of four neighbors of one element:
 
     geometry   x, y, z, mask, and (x, y) off the polar axis; then the unit vectors along r, theta, phi
     radial     (row, [value, derivative], lane)
-    harmonics  (component, [Y, gradient along theta, along phi], lane); components m=0, Re m=1, Im m=1, ... of l=0, 1, ...
+    harmonics  (component, [Y, gradient along theta, along phi], lane); components m=0, Re m=1, Im m=1, ... of l=0, 1...
 
 Per four centers: densities A (place, [re, im], lane) and Q (slot, lane).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from linmlp.descriptors.ace.row_plan import RowPlan
+from linmlp.descriptors.ace.row_plan import GROUP, RowPlan
 from linmlp.descriptors.simd import maximum, minimum, shuffle, square_root, total, vector_operations
 from linmlp.units import FloatArray, IntArray
 
@@ -25,6 +25,48 @@ low, high = shuffle((0, 1, 4, 5)), shuffle((2, 3, 6, 7))
 
 GEOMETRY = 14 * WIDTH
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc", "arcp"}}
+
+
+class RowWork(NamedTuple):
+    """Work arrays of one thread; see the top of the file."""
+
+    geometry: FloatArray
+    atoms: IntArray  # (block, lane) second atom
+    elements: IntArray  # (block,) its element; blocks of four centers, as many places for each
+    n_blocks: IntArray  # (WIDTH,) blocks of each of the four centers
+    raw: FloatArray
+    legendre: FloatArray
+    radial: FloatArray
+    harmonics: FloatArray
+    densities: FloatArray
+    rests: FloatArray
+    own_rests: FloatArray  # (slot,) Q of one center
+    values: FloatArray  # (function, lane) features of four centers
+    products: FloatArray  # (q, 3, lane) X of a block; then zeros; then ones and zeros for the pair term
+    own: FloatArray  # (3 + 6, column) derivatives that belong to the center and to strain
+
+
+def make_work(plan: RowPlan, max_blocks: int) -> RowWork:
+    """Return work arrays for centers with at most `max_blocks` blocks of neighbors."""
+    n_blocks = WIDTH * max_blocks
+    products = np.zeros(12 * (plan.n_rests + 2))
+    products[-12:-8] = 1.0
+    return RowWork(
+        geometry=np.empty(n_blocks * GEOMETRY),
+        atoms=np.empty(n_blocks * WIDTH, np.int64),
+        elements=np.empty(n_blocks, np.int64),
+        n_blocks=np.zeros(WIDTH, np.int64),
+        raw=np.empty(8 * plan.n_raw),
+        legendre=np.empty(4 * len(plan.legendre)),
+        radial=np.empty(n_blocks * 8 * (plan.n_radial + plan.n_pair + 1)),
+        harmonics=np.empty(n_blocks * 12 * (plan.max_l + 1) ** 2),
+        densities=np.empty(8 * plan.n_densities),
+        rests=np.zeros(4 * (plan.n_slots + 1)),
+        own_rests=np.empty(plan.n_slots),
+        values=np.empty(4 * plan.n_functions),
+        products=products,
+        own=np.empty(9 * GROUP * plan.n_groups),
+    )
 
 
 @njit(**OPTIONS)
@@ -419,107 +461,154 @@ def combine(
 
 
 @njit(**OPTIONS)
-def sort_columns(plan: RowPlan, n_elements: int, rows: Any, row: int, stride: int, buffer: Any) -> None:
-    """Put the columns of one row, in place, into the order of the user and apply the factors."""
-    width, n = 4 * plan.n_groups, n_elements * 4 * plan.n_groups
-    o = row * stride
-    for k in range(n):
-        buffer[k] = rows[o + k]
-    for z in range(n_elements):
-        for v in range(plan.n_functions):
-            rows[o + z * plan.n_functions + v] = plan.factor[v] * buffer[z * width + plan.order[v]]
+def clear_block(rows: Any, n_rows: int, stride: int, column: int, width: int) -> None:
+    """Set columns of all rows to zero."""
+    for row in range(n_rows):
+        for k in range(row * stride + column, row * stride + column + width):
+            rows[k] = 0.0
+
+
+@njit(**OPTIONS)
+def sort_block(plan: RowPlan, z: int, rows: Any, n_rows: int, stride: int, buffer: Any) -> None:
+    """Put the columns of center element z, in place, into the order of the user and apply the factors.
+
+    Columns move to the left, over those of elements that have been moved already.
+    """
+    width, n = 4 * plan.n_groups, plan.n_functions
+    for row in range(n_rows):
+        o = row * stride + z * width
+        for k in range(width):
+            buffer[k] = rows[o + k]
+        o = row * stride + z * n
+        for v in range(n):
+            rows[o + v] = plan.factor[v] * buffer[plan.order[v]]
+
+
+@njit(**OPTIONS)
+def add_own(own: Any, k: int, width: int, rows: Any, o: int, factor: float) -> None:
+    """Add the center's own columns to a row."""
+    for v in range(width):
+        rows[o + v] += factor * own[k + v]
+
+
+@njit(**OPTIONS)
+def find_blocks(
+    plan: RowPlan, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, work: RowWork, w: int,
+) -> None:  # fmt: skip
+    """Fill geometry, radial functions, harmonics and densities of center i as number w of four."""
+    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    begin, z = w * (len(work.elements) // WIDTH), kinds[i]
+    work.n_blocks[w] = gather(
+        plan.cutoff, i, positions, kinds, first, j, shift, work.geometry, work.atoms, work.elements, begin
+    )
+    end = begin + work.n_blocks[w]
+    for b in range(begin, end):
+        e, g = work.elements[b], b * GEOMETRY
+        raw_radial(plan, work.geometry, g, plan.inner[z, e, 0], plan.inner[z, e, 1], work.raw)
+        map_radial(plan, z, e, work.raw, work.radial, b * radial_step)
+        write_harmonics(plan, work.geometry, g, work.legendre, work.harmonics, b * harmonics_step)
+    while begin < end:
+        stop = begin
+        while stop < end and work.elements[stop] == work.elements[begin]:
+            stop += 1
+        add_densities(plan, work.elements[begin], begin, stop, work.radial, work.harmonics, work.densities, w)
+        begin = stop
+
+
+@njit(**OPTIONS)
+def couple_centers(
+    plan: RowPlan, start: int, stop: int, order: Any, positions: Any, kinds: Any, first: Any, j: Any, shift: Any,
+    work: RowWork, all_rests: bool,
+) -> None:  # fmt: skip
+    """Compute the densities, rests and features of the centers order[start:stop], at most four."""
+    work.densities[:] = 0.0
+    store(work.densities, 8 * (plan.n_densities - 1), splat(1.0))
+    for w in range(stop - start):
+        find_blocks(plan, order[start + w], positions, kinds, first, j, shift, work, w)
+    couple(plan, plan.all_components if all_rests else plan.energy_components, work.densities, work.rests)
+    write_features(plan, work.densities, work.rests, work.values)
+
+
+@njit(**OPTIONS)
+def features_loop(
+    plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
+    order: IntArray, work: RowWork, features: FloatArray,
+) -> None:  # fmt: skip
+    """Write the features of every atom, (n_atoms, n_features), or of one row, their sum."""
+    features[:] = 0.0
+    for start in range(0, len(order), WIDTH):
+        stop = min(start + WIDTH, len(order))
+        couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, False)
+        for w in range(stop - start):
+            i = order[start + w]
+            row = i if len(features) == len(order) else 0
+            for v in range(plan.n_functions):
+                features[row, kinds[i] * plan.n_functions + v] += work.values[4 * v + w]
+
+
+@njit(**OPTIONS)
+def add_center(
+    plan: RowPlan, i: int, z: int, w: int, work: RowWork, rows: Any, stride: int, strain: Any, with_strain: bool
+) -> None:
+    """Add the derivatives of the features of one center to the rows of its neighbors, its own and those of strain."""
+    width = 4 * plan.n_groups
+    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    for s in range(plan.n_slots):
+        work.own_rests[s] = work.rests[4 * s + w]
+    work.own[:] = 0.0
+    begin = w * (len(work.elements) // WIDTH)
+    for b in range(begin, begin + work.n_blocks[w]):
+        contract(
+            plan.quad_first, plan.quad_slot, plan.max_l, work.own_rests, work.harmonics, b * harmonics_step,
+            work.products,
+        )  # fmt: skip
+        o0, o1 = 3 * work.atoms[4 * b] * stride + z * width, 3 * work.atoms[4 * b + 1] * stride + z * width
+        o2, o3 = 3 * work.atoms[4 * b + 2] * stride + z * width, 3 * work.atoms[4 * b + 3] * stride + z * width
+        combine(
+            plan, work.elements[b], work.geometry, b * GEOMETRY, work.radial, b * radial_step, work.products, rows,
+            o0, o1, o2, o3, stride, work.own, with_strain,
+        )  # fmt: skip
+    for axis in range(3):
+        add_own(work.own, axis * width, width, rows, (3 * i + axis) * stride + z * width, -1.0)
+    if with_strain:
+        for v in range(6):
+            add_own(work.own, (3 + v) * width, width, strain, v * stride + z * width, 1.0)
 
 
 @njit(**OPTIONS)
 def rows_loop(
     plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
-    max_blocks: int, features: FloatArray, energy: FloatArray, rows: FloatArray, stride: int, strain: FloatArray,
-    with_rows: bool, with_strain: bool,
+    order: IntArray, work: RowWork, energy: FloatArray, rows: FloatArray, stride: int, strain: FloatArray,
+    with_strain: bool,
 ) -> None:  # fmt: skip
-    """Write features or their sum, and the rows of derivatives with respect to positions and strain.
+    """Write the sum of the features and its derivatives with respect to positions and strain.
 
-    features (n_atoms or 0, n_features), energy (n_features or 0,), rows (3 n_atoms * stride,) and
-    strain (6 * stride,), both with stride >= n_elements * GROUP * n_groups.
+    Centers are visited element by element (`order`), so that only the columns of that element are in use. energy
+    (n_features,), rows (3 n_atoms * stride,) and strain (6 * stride,), stride >= n_elements * GROUP * n_groups.
     """
-    n_atoms, n_elements = len(kinds), len(plan.channel_first)
-    width = 4 * plan.n_groups
-    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
-    n_blocks = WIDTH * max_blocks
-    geometry = np.empty(n_blocks * GEOMETRY)
-    atoms = np.empty(n_blocks * WIDTH, np.int64)
-    elements = np.empty(n_blocks, np.int64)
-    raw = np.empty(8 * plan.n_raw)
-    legendre = np.empty(4 * len(plan.legendre))
-    radial = np.empty(n_blocks * radial_step)
-    harmonics = np.empty(n_blocks * harmonics_step)
-    densities = np.empty(8 * plan.n_densities)
-    rests = np.zeros(4 * (plan.n_slots + 1))
-    own_rests = np.empty(plan.n_slots)
-    values = np.empty(4 * plan.n_functions)
-    products = np.zeros(12 * (plan.n_rests + 2))
-    store(products, 12 * plan.n_rests + 12, splat(1.0))
-    own = np.empty(9 * width)
-    buffer = np.empty(n_elements * width)
-    blocks = np.zeros(WIDTH, np.int64)
+    n_atoms, n, width = len(kinds), plan.n_functions, 4 * plan.n_groups
     energy[:] = 0.0
-    features[:] = 0.0
-    rows[:] = 0.0
-    strain[:] = 0.0
-    for start in range(0, n_atoms, WIDTH):
-        densities[:] = 0.0
-        store(densities, 8 * (plan.n_densities - 1), splat(1.0))
-        for w in range(min(WIDTH, n_atoms - start)):
-            i, begin = start + w, w * max_blocks
-            blocks[w] = gather(plan.cutoff, i, positions, kinds, first, j, shift, geometry, atoms, elements, begin)
-            end = begin + blocks[w]
-            for b in range(begin, end):
-                e = elements[b]
-                raw_radial(plan, geometry, b * GEOMETRY, plan.inner[kinds[i], e, 0], plan.inner[kinds[i], e, 1], raw)
-                map_radial(plan, kinds[i], e, raw, radial, b * radial_step)
-                write_harmonics(plan, geometry, b * GEOMETRY, legendre, harmonics, b * harmonics_step)
-            while begin < end:
-                stop = begin
-                while stop < end and elements[stop] == elements[begin]:
-                    stop += 1
-                add_densities(plan, elements[begin], begin, stop, radial, harmonics, densities, w)
-                begin = stop
-        couple(plan, plan.all_components if with_rows else plan.energy_components, densities, rests)
-        write_features(plan, densities, rests, values)
-        for w in range(min(WIDTH, n_atoms - start)):
-            i = start + w
-            o = kinds[i] * plan.n_functions
-            if len(energy) > 0:
-                for v in range(plan.n_functions):
-                    energy[o + v] += values[4 * v + w]
-            if len(features) > 0:
-                for v in range(plan.n_functions):
-                    features[i, o + v] = values[4 * v + w]
-            if not with_rows:
-                continue
-            for s in range(plan.n_slots):
-                own_rests[s] = rests[4 * s + w]
-            own[:] = 0.0
-            z = kinds[i] * width
-            for b in range(w * max_blocks, w * max_blocks + blocks[w]):
-                contract(
-                    plan.quad_first, plan.quad_slot, plan.max_l, own_rests, harmonics, b * harmonics_step, products
-                )
-                combine(
-                    plan, elements[b], geometry, b * GEOMETRY, radial, b * radial_step, products, rows,
-                    3 * atoms[4 * b] * stride + z, 3 * atoms[4 * b + 1] * stride + z,
-                    3 * atoms[4 * b + 2] * stride + z, 3 * atoms[4 * b + 3] * stride + z, stride, own, with_strain,
-                )  # fmt: skip
-            for axis in range(3):
-                o = (3 * i + axis) * stride + z
-                for k in range(width):
-                    rows[o + k] -= own[axis * width + k]
+    start = 0
+    for z in range(len(plan.channel_first)):
+        last = start
+        while last < n_atoms and kinds[order[last]] == z:
+            last += 1
+        if start == last:
+            clear_block(rows, 3 * n_atoms, stride, z * n, n)
             if with_strain:
-                for v in range(6):
-                    for k in range(width):
-                        strain[v * stride + z + k] += own[(3 + v) * width + k]
-    if with_rows:
-        for row in range(3 * n_atoms):
-            sort_columns(plan, n_elements, rows, row, stride, buffer)
+                clear_block(strain, 6, stride, z * n, n)
+            continue
+        clear_block(rows, 3 * n_atoms, stride, z * width, width)
         if with_strain:
-            for row in range(6):
-                sort_columns(plan, n_elements, strain, row, stride, buffer)
+            clear_block(strain, 6, stride, z * width, width)
+        while start < last:
+            stop = min(start + WIDTH, last)
+            couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, True)
+            for w in range(stop - start):
+                for v in range(n):
+                    energy[z * n + v] += work.values[4 * v + w]
+                add_center(plan, order[start + w], z, w, work, rows, stride, strain, with_strain)
+            start = stop
+        sort_block(plan, z, rows, 3 * n_atoms, stride, work.own)
+        if with_strain:
+            sort_block(plan, z, strain, 6, stride, work.own)

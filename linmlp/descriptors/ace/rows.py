@@ -1,9 +1,12 @@
 """Design rows of ACE: pairs in, features summed over atoms and their derivatives out."""
 
+import threading
+from collections.abc import Callable
+
 import numpy as np
 
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.row_loops import count_blocks, rows_loop
+from linmlp.descriptors.ace.row_loops import RowWork, count_blocks, features_loop, make_work, rows_loop
 from linmlp.descriptors.ace.row_plan import GROUP, make_row_plan
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray
@@ -25,6 +28,7 @@ class AceRows:
         self.parameters = parameters
         self.plan, self.counts = make_row_plan(parameters)
         self.stride = len(parameters.numbers) * GROUP * self.plan.n_groups
+        self._local = threading.local()
 
     def allocate(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return arrays for `write`, whose rows are padded.
@@ -62,15 +66,15 @@ class AceRows:
         d_strain : ndarray of shape (6, n_features) or None
             Gets d energy[f] / d strain (symmetric), Voigt order.
         """
-        with_rows = d_positions is not None or d_strain is not None
-        rows = strain = NOTHING
-        if with_rows:
-            rows = self._flat(d_positions, 3 * len(pairs.numbers))
-        if d_strain is not None:
-            strain = self._flat(d_strain, 6)
-        self._run(pairs, np.empty((0, 0)), energy, rows, strain, with_rows, d_strain is not None)
+        if d_positions is None and d_strain is None:
+            self._run(features_loop, pairs, energy[None, :])
+            return
+        n_atoms = len(pairs.numbers)
+        rows = self._flat(d_positions, 3 * n_atoms)
+        strain = NOTHING if d_strain is None else self._flat(d_strain, 6)
+        self._run(rows_loop, pairs, energy, rows, self.stride, strain, d_strain is not None)
         for target, flat in ((d_positions, rows), (d_strain, strain)):
-            if target is not None and not np.shares_memory(target, flat):
+            if target is not None and not np.may_share_memory(target, flat):
                 target[:] = flat.reshape(-1, self.stride)[:, : target.shape[1]]
 
     def compute_features(self, pairs: Pairs) -> FloatArray:
@@ -87,19 +91,27 @@ class AceRows:
             Zero outside of the block of the atom's own element.
         """
         features = np.empty((len(pairs.numbers), self.parameters.n_features))
-        self._run(pairs, features, NOTHING, NOTHING, NOTHING, False, False)
+        self._run(features_loop, pairs, features)
         return features
 
-    def _run(
-        self, pairs: Pairs, features: FloatArray, energy: FloatArray, rows: FloatArray, strain: FloatArray,
-        with_rows: bool, with_strain: bool,
-    ) -> None:  # fmt: skip
+    def _run(self, loop: Callable[..., None], pairs: Pairs, *arguments: object) -> None:
+        """Call a loop with the structure, its centers sorted by element, and work arrays."""
         kinds = self.parameters.element_indices(pairs.numbers)
-        max_blocks = count_blocks(kinds, pairs.first, pairs.j)
-        rows_loop(
-            self.plan, pairs.positions, kinds, pairs.first, pairs.j, pairs.shift, max_blocks, features, energy,
-            rows, self.stride, strain, with_rows, with_strain,
-        )  # fmt: skip
+        order = np.argsort(kinds, kind="stable")
+        work = self._work(max(count_blocks(kinds, pairs.first, pairs.j), 1))
+        loop(self.plan, pairs.positions, kinds, pairs.first, pairs.j, pairs.shift, order, work, *arguments)
+
+    def _work(self, max_blocks: int) -> RowWork:
+        """Return the work arrays of this thread; new memory for each structure would cost its page faults."""
+        if max_blocks > getattr(self._local, "max_blocks", 0):
+            self._local.max_blocks = max_blocks
+            self._local.work = make_work(self.plan, max_blocks)
+        work: RowWork = self._local.work
+        return work
+
+    def __reduce__(self) -> tuple[type["AceRows"], tuple[AceParameters]]:
+        """Return how to make a copy; work arrays stay behind."""
+        return AceRows, (self.parameters,)
 
     def _flat(self, target: FloatArray | None, n_rows: int) -> FloatArray:
         """Return the padded memory behind an array from `allocate`, or new memory for any other array."""
