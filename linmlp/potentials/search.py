@@ -9,12 +9,12 @@ from typing import Any
 
 import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.solvers import Ridge, Status, SystemSolver
 from linmlp.structures import Labels
 from linmlp.system import AssembledData, LossWeights, TrainingData, ValidationErrors, validate
+from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray
 
 ALPHAS: Mapping[str, tuple[float, ...]] = {
@@ -216,7 +216,7 @@ def search(
         )
     path = Ridge() if solver is None else solver
     # One level of parallelism: the factorizations are small, and threads within them collapse on busy cores.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         results = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
             joblib.delayed(_leave_out)(assembled, fold, candidates, alphas, path, solve_reference)
             for fold in assembled.folds

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from linmlp.solvers.solution import Solution
 from linmlp.system.compressed import CompressedSystem
 from linmlp.system.row_system import RowSystem
+from linmlp.system.threads import one_blas_thread
 from linmlp.system.weights import check_row_weights, row_scale
 from linmlp.units import FloatArray
 
@@ -87,7 +88,8 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self
             The fitted solver.
         """
-        self.solution_ = self.solve(system)
+        with one_blas_thread():
+            self.solution_ = self.solve(system)
         self.coef_ = self.solution_.coef
         self.n_features_in_ = system.n_features
         return self

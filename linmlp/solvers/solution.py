@@ -87,13 +87,14 @@ def with_residuals(solutions: list[Solution], system: CompressedSystem) -> list[
     if not solutions:
         return []
     squared = system.squared_residual(np.array([solution.coef for solution in solutions]))
+    floor = system.residual_floor
     return [
-        replace(solution, residual_norm=float(np.sqrt(value)), status=_status(solution, system))
+        replace(solution, residual_norm=float(np.sqrt(value)), status=_status(solution, system, bool(value < floor)))
         for solution, value in zip(solutions, squared, strict=True)
     ]
 
 
-def _status(solution: Solution, system: CompressedSystem) -> Status:
+def _status(solution: Solution, system: CompressedSystem, below_floor: bool) -> Status:
     """Return the most severe thing to say about a solution."""
     if not system.n_rows:
         return Status.EMPTY
@@ -102,6 +103,4 @@ def _status(solution: Solution, system: CompressedSystem) -> Status:
     power = 0.5 if system.keeps_condition else 1.0
     if 100 * np.finfo(float).eps * solution.condition_number**power > COEFFICIENT_TOLERANCE:
         return Status.ILL_CONDITIONED
-    if not system.residual_is_accurate(solution.coef):
-        return Status.LOW_RESIDUAL
-    return Status.SOLVED
+    return Status.LOW_RESIDUAL if below_floor else Status.SOLVED

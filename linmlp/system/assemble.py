@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from linmlp.exceptions import SettingsError
 from linmlp.structures import composition_matrix
@@ -18,6 +17,7 @@ from linmlp.system.assembled import AssembledData, EnergyRows, KindBuilder
 from linmlp.system.blocks import Block, BlockResult, Key, RowMaker, plan_blocks
 from linmlp.system.folding import check_form
 from linmlp.system.memory import AssemblyPlan, choose_form, default_block_rows, system_bytes, workspace_bytes
+from linmlp.system.threads import one_blas_thread
 from linmlp.system.weights import carries_stress, energy_row_weight, n_force_atoms, structure_weights
 from linmlp.units import VOIGT_MULTIPLICITY, FloatArray, IntArray
 
@@ -288,8 +288,7 @@ def _blas_threads(n_jobs: int | None, form: str) -> AbstractContextManager[Any]:
     """
     if form == "gram" and joblib.effective_n_jobs(n_jobs) == 1:
         return nullcontext()
-    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
-    return limits
+    return one_blas_thread()
 
 
 def _rows_on_disk(shape: tuple[int, int]) -> FloatArray:

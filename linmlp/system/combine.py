@@ -12,6 +12,7 @@ from linmlp.exceptions import SettingsError
 from linmlp.system.assembled import AssembledData, KindSystem
 from linmlp.system.compressed import CompressedSystem
 from linmlp.system.folding import empty_system, merge, rows_to_system
+from linmlp.system.gram import GramSystem
 from linmlp.system.summed import SystemSum
 from linmlp.system.weights import LossWeights, energy_row_scales
 from linmlp.units import FloatArray
@@ -138,7 +139,7 @@ class TrainingData:
         if key != self._energy_key:
             self._energy = self._fold_energies(weights)
             if self._keep:
-                self._energy = (copy(self._energy[0]).keep(), *self._energy[1:])
+                self._energy = (_keep(self._energy[0]), *self._energy[1:])
             self._energy_key = key
         return self._energy
 
@@ -245,8 +246,13 @@ def check_group_weights(assembled: AssembledData, weights: LossWeights) -> None:
 
 
 def _keep_copies(kinds: dict[str, KindSystem]) -> dict[str, KindSystem]:
-    """Return the same systems as objects that keep their full matrices; the originals stay small."""
-    return {group: replace(kind, system=copy(kind.system).keep()) for group, kind in kinds.items()}
+    """Return the same systems as objects that keep what is dear to compute; the originals stay small."""
+    return {group: replace(kind, system=_keep(kind.system)) for group, kind in kinds.items()}
+
+
+def _keep(system: CompressedSystem) -> CompressedSystem:
+    """Return a system that remembers its Gram matrix and factor; Gram systems have nothing to remember."""
+    return system if isinstance(system, GramSystem) else copy(system).keep()
 
 
 def _range_and_pseudoinverse(C: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -101,6 +101,11 @@ class CompressedSystem(ABC):
         coef = self._check_coef(coef)
         return self._normal_residual(np.atleast_2d(coef)).reshape(coef.shape)
 
+    @property
+    def residual_floor(self) -> float:
+        """Squared residuals below this have lost their digits; 0 unless the form squares what it is made of."""
+        return 0.0
+
     def residual_is_accurate(self, coef: FloatArray) -> bool:
         """Return whether `squared_residual` has its full accuracy for these coefficients.
 
@@ -116,8 +121,7 @@ class CompressedSystem(ABC):
         bool
             True if all sets can be trusted.
         """
-        self._check_coef(coef)
-        return True
+        return bool(np.all(np.asarray(self.squared_residual(coef)) >= self.residual_floor))
 
     # ---- conversions
 

@@ -98,10 +98,10 @@ class GramSystem(CompressedSystem):
         """Bytes of the packed triangle."""
         return self.packed.nbytes
 
-    def residual_is_accurate(self, coef: FloatArray) -> bool:
-        """Return False where a squared residual is below ``1e-10 yᵀy``."""
-        residual = np.atleast_1d(self.squared_residual(coef))
-        return bool(np.all(residual >= RESIDUAL_FLOOR * self.y_squared))
+    @property
+    def residual_floor(self) -> float:
+        """``1e-10 yᵀy``: below, a squared residual has lost its digits."""
+        return RESIDUAL_FLOOR * self.y_squared
 
     def scaled(self, weight: float) -> GramSystem:
         """Return the triangle times `weight`."""
@@ -144,6 +144,28 @@ class GramSystem(CompressedSystem):
         else:
             R, z = _factor_of_singular(scaled, vector / safe)
         return Factor(R * safe, z, max(y_squared - float(z @ z), 0.0))
+
+
+def add_grams(systems: Sequence[GramSystem], weights: Sequence[float]) -> GramSystem:
+    """Return the weighted sum of Gram systems.
+
+    Parameters
+    ----------
+    systems : sequence of GramSystem
+        Systems with the same features, at least one.
+    weights : sequence of float
+        Factors on their squared residuals.
+
+    Returns
+    -------
+    GramSystem
+        One system.
+    """
+    packed = weights[0] * systems[0].packed
+    term = np.empty_like(packed)
+    for system, weight in zip(systems[1:], weights[1:], strict=True):
+        packed += np.multiply(system.packed, weight, out=term)
+    return GramSystem(packed, systems[0].n_features, sum(system.n_rows for system in systems))
 
 
 def _factor_of_singular(matrix: FloatArray, vector: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from linmlp.system.compressed import CompressedSystem, Factor, Gram
+from linmlp.system.gram import GramSystem, add_grams
 from linmlp.system.row_system import RowSystem
+from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray, IntArray
 
 
@@ -33,6 +35,7 @@ class SystemSum(CompressedSystem):
         self.parts = [part for part, _ in present]
         self.weights = [weight for _, weight in present]
         self.grows_into = "qr" if all(part.grows_into == "qr" for part in self.parts) else "gram"
+        self._collapsed: list[tuple[CompressedSystem, float]] | None = None
         self.n_rows = sum(part.n_rows for part in self.parts)
 
     @property
@@ -50,9 +53,10 @@ class SystemSum(CompressedSystem):
         """Bytes of the parts."""
         return sum(part.nbytes for part in self.parts)
 
-    def residual_is_accurate(self, coef: FloatArray) -> bool:
-        """Return whether the parts' residuals are accurate."""
-        return all(part.residual_is_accurate(coef) for part in self.parts)
+    @property
+    def residual_floor(self) -> float:
+        """Weighted sum of the parts' floors."""
+        return float(sum(w * p.residual_floor for p, w in zip(self.parts, self.weights, strict=True)))
 
     def scaled(self, weight: float) -> SystemSum:
         """Return the sum with other weights."""
@@ -82,30 +86,44 @@ class SystemSum(CompressedSystem):
         CompressedSystem
             One system.
         """
-        from linmlp.system.folding import merge
+        from linmlp.system.folding import merge  # folding imports the forms
 
-        return merge([self], form)
+        with one_blas_thread():
+            return merge([self], form)
 
     def to_state(self) -> dict[str, FloatArray]:
         """Return the arrays of the merged system."""
         return self.merged("qr" if self.keeps_condition else "gram").to_state()
 
+    def _terms(self) -> list[tuple[CompressedSystem, float]]:
+        """Return parts and weights, with all Gram parts added up to one."""
+        if self._collapsed is None:
+            pairs = list(zip(self.parts, self.weights, strict=True))
+            grams = [(part, weight) for part, weight in pairs if isinstance(part, GramSystem)]
+            self._collapsed = [pair for pair in pairs if not isinstance(pair[0], GramSystem)]
+            if grams:
+                self._collapsed.append((add_grams(*zip(*grams, strict=True)), 1.0))
+        return self._collapsed
+
     def _squared_residual(self, coef: FloatArray) -> FloatArray:
         total = np.zeros(len(coef))
-        for part, weight in zip(self.parts, self.weights, strict=True):
+        for part, weight in self._terms():
             total += weight * part.squared_residual(coef)
         return total
 
     def _normal_residual(self, coef: FloatArray) -> FloatArray:
         total = np.zeros_like(coef)
-        for part, weight in zip(self.parts, self.weights, strict=True):
+        for part, weight in self._terms():
             total += weight * part.normal_residual(coef)
         return total
 
     def _compute_gram(self) -> Gram:
+        terms = self._terms()
+        if len(terms) == 1 and terms[0][1] == 1.0:
+            return terms[0][0].to_gram()
         matrix = np.zeros((self.n_features, self.n_features))
         vector = np.zeros(self.n_features)
-        for part, weight in zip(self.parts, self.weights, strict=True):
+        for part, weight in terms:
             gram = part.to_gram()
             matrix += weight * gram.matrix
             vector += weight * gram.vector
