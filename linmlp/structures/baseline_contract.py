@@ -87,6 +87,9 @@ class Baseline(Protocol):
     def to_state(self) -> dict[str, Any]:
         """Return what a model file keeps; can be written as JSON."""
 
+    def report(self) -> str:
+        """Return its settings as text."""
+
 
 def element_lookup(elements: Iterable[str]) -> IntArray:
     """Return an array that gives the place of an element by its atomic number, -1 for elements not listed.

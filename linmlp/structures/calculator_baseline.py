@@ -84,6 +84,10 @@ class CalculatorBaseline:
             return None
         return value if value.shape == shape else None
 
+    def report(self) -> str:
+        """Return the name of the calculator as text."""
+        return f"calculator {self.name}"
+
     def to_state(self) -> dict[str, Any]:
         """Return the name of the calculator.
 

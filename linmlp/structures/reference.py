@@ -48,7 +48,7 @@ class ReferenceEnergies:
         float
             Sum over the atoms, eV.
         """
-        return float(composition_matrix([numbers], self.elements)[0] @ self.values)
+        return float(_count(numbers, self.elements) @ self.values)
 
     def report(self) -> str:
         """Return values and source as text."""
@@ -109,14 +109,23 @@ def composition_matrix(numbers_list: Iterable[IntArray], elements: Sequence[str]
     InputError
         If a structure holds an element that is not listed.
     """
-    columns = [atomic_numbers[symbol] for symbol in elements]
     rows = []
     for index, numbers in enumerate(numbers_list):
-        rows.append(np.bincount(numbers, minlength=119)[columns])
-        if rows[-1].sum() != len(numbers):
-            unknown = sorted({chemical_symbols[number] for number in numbers} - set(elements))
-            raise InputError(
-                f"structure {index} holds {', '.join(unknown)}, but the known elements are {', '.join(elements)}; "
-                "remove the structure, or fit with this element"
-            )
-    return np.array(rows, dtype=float).reshape(len(rows), len(columns))
+        try:
+            rows.append(_count(numbers, elements))
+        except InputError as error:
+            raise InputError(f"structure {index} {error}") from None
+    return np.array(rows).reshape(len(rows), len(elements))
+
+
+def _count(numbers: IntArray, elements: Sequence[str]) -> FloatArray:
+    """Return how many atoms of each element there are."""
+    counts = np.bincount(numbers, minlength=119)
+    row = counts[[atomic_numbers[symbol] for symbol in elements]]
+    if row.sum() != len(numbers):
+        unknown = sorted({chemical_symbols[number] for number in numbers} - set(elements))
+        raise InputError(
+            f"holds {', '.join(unknown)}, but the known elements are {', '.join(elements)}; "
+            "remove the structure, or fit with this element"
+        )
+    return row.astype(float)

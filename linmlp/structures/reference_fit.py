@@ -84,7 +84,8 @@ def _from_mapping(e0: Mapping[str, float], symbols: tuple[str, ...]) -> Referenc
 
 def _fit_least_squares(labels: Sequence[Labels], symbols: tuple[str, ...]) -> ReferenceEnergies:
     """Return the energies per element that fit the energies per atom best; the smallest where these leave a choice."""
-    used = [item for item in labels if item.energy is not None and item.energy_weight > 0.0]
+    is_used = [item.energy is not None and item.energy_weight > 0.0 for item in labels]
+    used = [item for item, usable in zip(labels, is_used, strict=True) if usable]
     if not used:
         note = "no structure has an energy: all reference energies are zero"
         return ReferenceEnergies("lstsq", symbols, np.zeros(len(symbols)), False, (note,))
@@ -92,7 +93,7 @@ def _fit_least_squares(labels: Sequence[Labels], symbols: tuple[str, ...]) -> Re
     energies = np.array([item.energy for item in used], dtype=float)
     if not np.isfinite(energies).all():
         raise LabelError("energies must be finite numbers to fit reference energies")
-    fractions = composition_matrix([item.numbers for item in used], symbols) / sizes[:, None]
+    fractions = composition_matrix([item.numbers for item in labels], symbols)[is_used] / sizes[:, None]
     left, singular, right = np.linalg.svd(fractions, full_matrices=False)
     rank = int((singular > RANK_TOLERANCE * singular[0]).sum())
     values = right[:rank].T @ ((left[:, :rank].T @ (energies / sizes)) / singular[:rank])

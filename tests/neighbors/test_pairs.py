@@ -12,7 +12,7 @@ from tests.naive.pairs import naive_pairs
 ALL_PBC = [tuple(bool(bits >> axis & 1) for axis in range(3)) for bits in range(8)]
 
 
-def random_structure(rng, pbc, n_atoms=9, spread=4.0):
+def random_structure(rng, pbc, n_atoms=6, spread=3.0):
     cell = np.diag(rng.uniform(2.5, 6.0, 3)) + rng.normal(scale=1.0, size=(3, 3))
     cell = cell @ Rotation.random(random_state=int(rng.integers(2**31))).as_matrix()
     symbols = rng.choice(["O", "Si", "H"], n_atoms)

@@ -48,5 +48,6 @@ def test_must_be_passed_on_loading():
         baseline_from_state(state)
     with pytest.raises(ModelFileError, match=r"but got ase\.calculators\.lj\.LennardJones"):
         baseline_from_state(state, LennardJones())
+    assert baseline_from_state(state, EMT()).report() == "calculator ase.calculators.emt.EMT"
     assert baseline_from_state(state, EMT()).name == "ase.calculators.emt.EMT"
     assert baseline_from_state(state, CalculatorBaseline(EMT())).name == "ase.calculators.emt.EMT"

@@ -35,6 +35,8 @@ def test_composition_matrix():
     np.testing.assert_array_equal(composition_matrix(numbers[:1], ("C", "N", "H")), [[1, 0, 4]])
     with pytest.raises(InputError, match="structure 1 holds O, but the known elements are H, C"):
         composition_matrix(numbers, ("H", "C"))
+    with pytest.raises(InputError, match=r"^holds C, but the known elements are H; remove the structure, or fit with"):
+        ReferenceEnergies("given", ("H",), np.zeros(1)).energy(numbers[0])
 
 
 @pytest.mark.parametrize(("e0", "source"), [("isolated", "isolated"), ("auto", "isolated"), ("lstsq", "lstsq")])
