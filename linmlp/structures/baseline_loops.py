@@ -28,15 +28,19 @@ def zbl_loop(
     positions (n, 3); places (n,) element of each atom; first (n + 1,); neighbors (n_pairs,); shift (n_pairs, 3);
     table (n_elements**2, 12): outer squared, inner, prefactor, four inverse lengths, switching A, B, A/3, B/4, C.
     """
+    farthest = table[:, 0].max()  # one number settles most pairs before their elements are looked up
     for i in range(len(places)):
         energy = fx = fy = fz = 0.0
         xx = yy = zz = yz = xz = xy = 0.0
+        xi, yi, zi = positions[i, 0], positions[i, 1], positions[i, 2]
         for pair in range(first[i], first[i + 1]):
             j = neighbors[pair]
-            x = positions[j, 0] - positions[i, 0] + shift[pair, 0]
-            y = positions[j, 1] - positions[i, 1] + shift[pair, 1]
-            z = positions[j, 2] - positions[i, 2] + shift[pair, 2]
+            x = positions[j, 0] - xi + shift[pair, 0]
+            y = positions[j, 1] - yi + shift[pair, 1]
+            z = positions[j, 2] - zi + shift[pair, 2]
             squared = x * x + y * y + z * z
+            if squared >= farthest:
+                continue
             kind = places[i] * n_elements + places[j]
             if squared >= table[kind, 0]:
                 continue
