@@ -82,6 +82,12 @@ class RowPlan(NamedTuple):
     group_column: IntArray  # (n_lists,) first column of the group
     entry_first: IntArray  # (n_lists,) first number in entries
     entries: IntArray  # place of X and of the radial row, in turns; GROUP functions with as many entries each
+    n_channel_slots: int  # numbers in all adjoints
+    channel_quad_first: IntArray  # (n_elements, max_l + 2) quads of channels of an element and l
+    channel_quad_slot: IntArray  # (n_quads,) place of its adjoints: (2 l + 1, QUAD)
+    channel_quad_row: IntArray  # (n_quads * QUAD,) place of the radial row
+    adjoint_first: IntArray  # (n_functions + 1,) entries of a function
+    adjoint_entries: IntArray  # (n_entries, 3) place of Q (-1: pair term), place of the adjoint, l
     order: IntArray  # (n_functions,) column of every function inside the loops
     factor: FloatArray  # (n_functions,) kappa
 
@@ -193,6 +199,7 @@ def make_row_plan(parameters: AceParameters) -> tuple[RowPlan, RowCounts]:
         quad_slot=_integers(rests.quad_slot),
         **_energies(functions, rests, densities),
         **groups,
+        **_adjoints(functions, n_elements, max_l, channels, rests, radial),
         order=order,
         factor=np.array([_kappa(f) for f in functions]),
     )
@@ -342,6 +349,46 @@ def _energies(functions: tuple[Function, ...], rests: _Rests, densities: _Densit
         "energy_density": _integers(places),
         "energy_l": _integers(ls),
         "energy_factor": np.array(factors),
+    }
+
+
+def _adjoints(
+    functions: tuple[Function, ...],
+    n_elements: int,
+    max_l: int,
+    channels: list[Channel],
+    rests: _Rests,
+    radial: _Radial,
+) -> dict[str, Any]:
+    """Return the quads of channels, and which Q of a function belongs to the adjoint of which channel."""
+    quad_first, slots, rows, place, n_slots = [], list[int](), list[int](), dict[Channel, int](), 0
+    for element in range(n_elements):
+        first = [len(slots)]
+        for l in range(max_l + 1):
+            for k, channel in enumerate(c for c in channels if c[0] == element and c[2] == l):
+                if k % QUAD == 0:
+                    slots.append(n_slots)
+                    rows.extend([8 * (radial.n_radial + radial.n_pair)] * QUAD)
+                    n_slots += QUAD * (2 * l + 1)
+                place[channel] = slots[-1] + k % QUAD
+                rows[QUAD * (len(slots) - 1) + k % QUAD] = 8 * radial.rows[channel[1], l]
+            first.append(len(slots))
+        quad_first.append(first)
+    entries, entry_first = list[tuple[int, int, int]](), [0]
+    for function in functions:
+        if len(function) == 1:
+            ((element, n, _),) = function
+            entries.append((-1, element * radial.n_pair + n, 0))
+        else:
+            entries.extend((rests.slot(rest_of(function, c)), place[c], c[2]) for c in sorted(set(function)))
+        entry_first.append(len(entries))
+    return {
+        "n_channel_slots": n_slots,
+        "channel_quad_first": _integers(quad_first),
+        "channel_quad_slot": _integers(slots),
+        "channel_quad_row": _integers(rows),
+        "adjoint_first": _integers(entry_first),
+        "adjoint_entries": _integers(entries).reshape(-1, 3),
     }
 
 

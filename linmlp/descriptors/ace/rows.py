@@ -6,8 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.row_loops import RowWork, count_blocks, features_loop, make_work, rows_loop
+from linmlp.descriptors.ace.row_center_loops import RowWork, count_blocks, features_loop, make_work
+from linmlp.descriptors.ace.row_loops import rows_loop
 from linmlp.descriptors.ace.row_plan import GROUP, make_row_plan
+from linmlp.descriptors.ace.row_pull_loops import pull_loop
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray
 
@@ -93,6 +95,29 @@ class AceRows:
         features = np.empty((len(pairs.numbers), self.parameters.n_features))
         self._run(features_loop, pairs, features)
         return features
+
+    def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return forces and strain gradients of an energy whose derivatives with respect to the features are given.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs of a structure.
+        d_energy_d_features : ndarray of shape (n_atoms, n_features)
+            Derivatives of the energy with respect to the features of every atom, eV.
+
+        Returns
+        -------
+        forces : ndarray of shape (n_atoms, 3)
+            In eV/Å.
+        atom_strain_gradient : ndarray of shape (n_atoms, 6)
+            Derivatives with respect to the strain (Voigt), eV; what the features of an atom contribute is its own.
+        """
+        n_atoms = len(pairs.numbers)
+        forces, strain = np.empty((n_atoms, 3)), np.empty((n_atoms, 6))
+        weights = np.ascontiguousarray(d_energy_d_features, dtype=float)
+        self._run(pull_loop, pairs, weights, forces, strain)
+        return forces, strain
 
     def _run(self, loop: Callable[..., None], pairs: Pairs, *arguments: object) -> None:
         """Call a loop with the structure, its centers sorted by element, and work arrays."""

@@ -1,0 +1,345 @@
+"""Compiled loops over the neighbors of a center, up to its features: lane = neighbor, or one of four centers.
+
+Work arrays are flat. Per block of four neighbors of one element:
+
+    geometry   x, y, z, mask, and (x, y) off the polar axis; then the unit vectors along r, theta, phi
+    radial     (row, [value, derivative], lane)
+    harmonics  (component, [Y, gradient along theta, along phi], lane); components m=0, Re m=1, Im m=1, ... of l=0, 1...
+
+Per four centers: densities A (place, [re, im], lane) and Q (slot, lane).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from linmlp.descriptors.ace.row_plan import GROUP, QUAD, RowPlan
+from linmlp.descriptors.simd import maximum, minimum, square_root, total, vector_operations
+from linmlp.units import FloatArray, IntArray
+
+WIDTH = 4
+load, store, splat = vector_operations(WIDTH)
+
+GEOMETRY = 14 * WIDTH
+OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc", "arcp"}}
+
+
+class RowWork(NamedTuple):
+    """Work arrays of one thread; see the top of the file."""
+
+    geometry: FloatArray
+    atoms: IntArray  # (block, lane) second atom
+    elements: IntArray  # (block,) its element; blocks of four centers, as many places for each
+    n_blocks: IntArray  # (WIDTH,) blocks of each of the four centers
+    raw: FloatArray
+    legendre: FloatArray
+    radial: FloatArray
+    harmonics: FloatArray
+    densities: FloatArray
+    rests: FloatArray
+    own_rests: FloatArray  # (slot,) Q of one center
+    values: FloatArray  # (function, lane) features of four centers
+    products: FloatArray  # (q, 3, lane) X of a block; then zeros; then ones and zeros for the pair term
+    own: FloatArray  # (3 + 6, column) derivatives that belong to the center and to strain
+    adjoints: FloatArray  # (slot,) derivatives of the energy of a center with respect to its densities
+    pair_adjoints: FloatArray  # (n_elements * n_pair,) the same for the pair term
+
+
+def make_work(plan: RowPlan, max_blocks: int) -> RowWork:
+    """Return work arrays for centers with at most `max_blocks` blocks of neighbors."""
+    n_blocks = WIDTH * max_blocks
+    products = np.zeros(12 * (max(plan.n_rests, QUAD * len(plan.channel_quad_slot)) + 2))
+    products[12 * plan.n_rests + 12 : 12 * plan.n_rests + 16] = 1.0
+    return RowWork(
+        geometry=np.empty(n_blocks * GEOMETRY),
+        atoms=np.empty(n_blocks * WIDTH, np.int64),
+        elements=np.empty(n_blocks, np.int64),
+        n_blocks=np.zeros(WIDTH, np.int64),
+        raw=np.empty(8 * plan.n_raw),
+        legendre=np.empty(4 * len(plan.legendre)),
+        radial=np.empty(n_blocks * 8 * (plan.n_radial + plan.n_pair + 1)),
+        harmonics=np.empty(n_blocks * 12 * (plan.max_l + 1) ** 2),
+        densities=np.empty(8 * plan.n_densities),
+        rests=np.zeros(4 * (plan.n_slots + 1)),
+        own_rests=np.empty(plan.n_slots),
+        values=np.empty(4 * plan.n_functions),
+        products=products,
+        own=np.empty(9 * GROUP * plan.n_groups),
+        adjoints=np.empty(plan.n_channel_slots),
+        pair_adjoints=np.empty(plan.pair_density.size),
+    )
+
+
+@njit(**OPTIONS)
+def count_blocks(kinds: IntArray, first: IntArray, j: IntArray) -> int:
+    """Return the largest number of blocks of a center."""
+    largest = 0
+    for i in range(len(first) - 1):
+        n, element, inside = 0, -1, WIDTH
+        for p in range(first[i], first[i + 1]):
+            if kinds[j[p]] != element or inside == WIDTH:
+                n, inside, element = n + 1, 0, kinds[j[p]]
+            inside += 1
+        largest = max(largest, n)
+    return largest
+
+
+@njit(**OPTIONS)
+def gather(
+    cutoff: float, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, geometry: Any, atoms: Any,
+    elements: Any, block: int,
+) -> int:  # fmt: skip
+    """Put the neighbors of center i inside the cutoff into blocks from `block` on; return how many blocks."""
+    end, inside, element = block - 1, WIDTH, -1
+    for p in range(first[i], first[i + 1]):
+        x = positions[j[p], 0] - positions[i, 0] + shift[p, 0]
+        y = positions[j[p], 1] - positions[i, 1] + shift[p, 1]
+        z = positions[j[p], 2] - positions[i, 2] + shift[p, 2]
+        if x * x + y * y + z * z >= cutoff * cutoff:
+            continue
+        if kinds[j[p]] != element or inside == WIDTH:
+            element = kinds[j[p]]
+            end, inside = end + 1, 0
+            elements[end] = element
+            for w in range(WIDTH):
+                o = end * GEOMETRY + w
+                geometry[o] = geometry[o + 4] = geometry[o + 12] = geometry[o + 20] = 0.0
+                geometry[o + 8] = 0.5 * cutoff
+                geometry[o + 16] = 1.0
+                atoms[end * WIDTH + w] = i
+        o = end * GEOMETRY + inside
+        geometry[o], geometry[o + 4], geometry[o + 8], geometry[o + 12] = x, y, z, 1.0
+        if x * x + y * y > 1e-200:
+            geometry[o + 16], geometry[o + 20] = x, y
+        else:  # on the polar axis any direction will do
+            geometry[o + 16], geometry[o + 20] = 1e-100, 0.0
+        atoms[end * WIDTH + inside] = j[p]
+        inside += 1
+    return end + 1 - block
+
+
+@njit(**OPTIONS)
+def raw_radial(plan: RowPlan, geometry: Any, g: int, slope: float, offset: float, raw: Any) -> None:
+    """Write the raw radial functions of a block and their derivatives, (n_raw, 2, lane)."""
+    x, y, z, mask = load(geometry, g), load(geometry, g + 4), load(geometry, g + 8), load(geometry, g + 12)
+    one, zero = splat(1.0), splat(0.0)
+    r = square_root(x * x + y * y + z * z)
+    t = (1.0 / plan.cutoff) * r
+    s, ds = splat(plan.distance_series[len(plan.distance_series) - 1]), zero
+    for k in range(len(plan.distance_series) - 2, -1, -1):
+        ds = ds * t + s
+        s = s * t + plan.distance_series[k]
+    t2 = t * t
+    c, dc = splat(plan.envelope_series[len(plan.envelope_series) - 1]), zero
+    for k in range(len(plan.envelope_series) - 2, -1, -1):
+        dc = dc * t2 + c
+        c = c * t2 + plan.envelope_series[k]
+    q = minimum(maximum(slope * r + splat(offset), zero), one)
+    switch = q * q * q * (10.0 + q * (6.0 * q - 15.0))
+    d_switch = (30.0 * slope) * (q * q * (one - q) * (one - q))
+    envelope = c * c
+    d_envelope = (4.0 / plan.cutoff) * (c * dc * t)
+    half = 0.5 * mask
+    f = half * envelope * switch
+    df = half * (d_envelope * switch + envelope * d_switch)
+    slope_f = (-1.0 / plan.cutoff) * (ds * f)
+    a, b = one, s  # T_k and its derivative with respect to x by recursion
+    da, db = zero, one
+    s2 = 2.0 * s
+    for k in range(plan.n_raw):
+        rest = one - b
+        store(raw, 8 * k, rest * f)
+        store(raw, 8 * k + 4, rest * df + db * slope_f)
+        c, dc = s2 * b - a, 2.0 * b + s2 * db - da
+        a, b, da, db = b, c, db, dc
+
+
+@njit(**OPTIONS)
+def map_radial(plan: RowPlan, center: int, element: int, raw: Any, radial: Any, base: int) -> None:
+    """Write the used radial functions of a block and their derivatives, (row, 2, lane), and a row of zeros."""
+    n_rows = plan.n_radial + plan.n_pair
+    for row in range(n_rows):
+        a, b = splat(0.0), splat(0.0)
+        for k in range(plan.map_end[row]):
+            c = plan.radial_map[center, element, row, k]
+            a = a + c * load(raw, 8 * k)
+            b = b + c * load(raw, 8 * k + 4)
+        store(radial, base + 8 * row, a)
+        store(radial, base + 8 * row + 4, b)
+    store(radial, base + 8 * n_rows, splat(0.0))
+    store(radial, base + 8 * n_rows + 4, splat(0.0))
+
+
+@njit(**OPTIONS)
+def write_harmonics(plan: RowPlan, geometry: Any, g: int, legendre: Any, harmonics: Any, base: int) -> None:
+    r"""Write Y and its gradients along theta and phi (1/Å) of a block, and the unit vectors into the geometry.
+
+    With :math:`f_m = \sin^{m-1}\theta\, e^{im\varphi}` and :math:`Q_l^m = d^m P_l / dz^m`:
+    :math:`Y = F Q_l^m \sin\theta f_m`, :math:`\partial_\theta Y = F (m z Q_l^m - \sin^2\theta Q_l^{m+1}) f_m`,
+    :math:`\partial_\varphi Y / \sin\theta = i m F Q_l^m f_m`; nothing is divided by :math:`\sin\theta`.
+    """
+    x, y, z = load(geometry, g), load(geometry, g + 4), load(geometry, g + 8)
+    px, py = load(geometry, g + 16), load(geometry, g + 20)
+    one, zero = splat(1.0), splat(0.0)
+    per_r = one / square_root(x * x + y * y + z * z)
+    rho = square_root(px * px + py * py)
+    per_rho = one / rho
+    x, y, z = x * per_r, y * per_r, z * per_r
+    sine, cp, sp = rho * per_r, px * per_rho, py * per_rho
+    store(geometry, g + 24, x)
+    store(geometry, g + 28, y)
+    store(geometry, g + 32, z)
+    store(geometry, g + 36, z * cp)
+    store(geometry, g + 40, z * sp)
+    store(geometry, g + 44, zero - sine)
+    store(geometry, g + 48, zero - sp)
+    store(geometry, g + 52, cp)
+    diagonal = one
+    for m in range(plan.max_l + 1):
+        if m > 0:
+            diagonal = float(2 * m - 1) * diagonal
+        a, b = zero, diagonal
+        store(legendre, (m * (m + 1) // 2 + m) * 4, b)
+        for l in range(m + 1, plan.max_l + 1):
+            k = l * (l + 1) // 2 + m
+            a, b = b, plan.legendre[k, 0] * (z * b) - plan.legendre[k, 1] * a
+            store(legendre, k * 4, b)
+    for l in range(plan.max_l + 1):
+        k = l * (l + 1) // 2
+        o = base + 12 * l * l
+        norm = plan.legendre[k, 2]
+        d = zero
+        if l > 0:
+            d = (-norm) * (sine * load(legendre, 4 * k + 4))
+        store(harmonics, o, norm * load(legendre, 4 * k))
+        store(harmonics, o + 4, d * per_r)
+        store(harmonics, o + 8, zero)
+    re, im = cp, sp
+    for m in range(1, plan.max_l + 1):
+        dr, di, sr, si = re * per_r, im * per_r, re * sine, im * sine
+        for l in range(m, plan.max_l + 1):
+            k = l * (l + 1) // 2 + m
+            q = plan.legendre[k, 2] * load(legendre, 4 * k)
+            mq = float(m) * q
+            d = z * mq
+            if l > m:
+                d = d - plan.legendre[k, 2] * (sine * sine * load(legendre, 4 * k + 4))
+            o = base + 12 * (l * l + 2 * m - 1)
+            store(harmonics, o, q * sr)
+            store(harmonics, o + 4, d * dr)
+            store(harmonics, o + 8, zero - mq * di)
+            store(harmonics, o + 12, q * si)
+            store(harmonics, o + 16, d * di)
+            store(harmonics, o + 20, mq * dr)
+        re, im = re * (x) - im * (y), re * (y) + im * (x)
+
+
+@njit(**OPTIONS)
+def add_densities(
+    plan: RowPlan, element: int, begin: int, end: int, radial: Any, harmonics: Any, densities: Any, w: int
+) -> None:
+    """Sum R_n Y_lm, and the pair term, over blocks of one element into lane w of the densities."""
+    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    for n in range(plan.n_pair):
+        a = splat(0.0)
+        for b in range(begin, end):
+            a = a + load(radial, b * radial_step + 8 * (plan.n_radial + n))
+        densities[plan.pair_density[element, n] * 8 + w] += total(a)
+    for l in range(plan.max_l + 1):
+        for channel in range(plan.channel_first[element, l], plan.channel_first[element, l + 1]):
+            r0 = 8 * plan.channel_row[channel]
+            o = plan.channel_density[channel] * 8 + w
+            for c in range(2 * l + 1):
+                y0 = 12 * (l * l + c)
+                a = splat(0.0)
+                for b in range(begin, end):
+                    a = a + load(radial, b * radial_step + r0) * load(harmonics, b * harmonics_step + y0)
+                densities[o + 4 * (c + (1 if c > 0 else 0))] += total(a)
+
+
+@njit(**OPTIONS)
+def couple(plan: RowPlan, components: Any, densities: Any, rests: Any) -> None:
+    """Write components (q, M) of Q for four centers."""
+    for k in range(len(components)):
+        component = components[k]
+        re, im = splat(0.0), splat(0.0)
+        for t in range(plan.term_first[component], plan.term_first[component + 1]):
+            a, b = 8 * plan.term_densities[t, 0], 8 * plan.term_densities[t, 1]
+            ar = plan.term_factors[t, 0] * load(densities, a)
+            ai = plan.term_factors[t, 1] * load(densities, a + 4)
+            br, bi = load(densities, b), load(densities, b + 4)
+            re = re + ar * br - ai * bi
+            im = im + ar * bi + ai * br
+        store(rests, 4 * plan.component_slots[component, 0], re)
+        store(rests, 4 * plan.component_slots[component, 1], im)
+
+
+@njit(**OPTIONS)
+def write_features(plan: RowPlan, densities: Any, rests: Any, values: Any) -> None:
+    """Write the functions around four centers, (function, lane)."""
+    for v in range(plan.n_functions):
+        a, q = 8 * plan.energy_density[v], 4 * plan.energy_slot[v]
+        if q < 0:
+            store(values, 4 * v, load(densities, a))
+            continue
+        s = load(rests, q) * load(densities, a)
+        for m in range(1, plan.energy_l[v] + 1):
+            s = s + load(rests, q + 16 * (2 * m - 1)) * load(densities, a + 8 * m)
+            s = s + load(rests, q + 32 * m) * load(densities, a + 8 * m + 4)
+        store(values, 4 * v, plan.energy_factor[v] * s)
+
+
+@njit(**OPTIONS)
+def find_blocks(
+    plan: RowPlan, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, work: RowWork, w: int,
+) -> None:  # fmt: skip
+    """Fill geometry, radial functions, harmonics and densities of center i as number w of four."""
+    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    begin, z = w * (len(work.elements) // WIDTH), kinds[i]
+    work.n_blocks[w] = gather(
+        plan.cutoff, i, positions, kinds, first, j, shift, work.geometry, work.atoms, work.elements, begin
+    )
+    end = begin + work.n_blocks[w]
+    for b in range(begin, end):
+        e, g = work.elements[b], b * GEOMETRY
+        raw_radial(plan, work.geometry, g, plan.inner[z, e, 0], plan.inner[z, e, 1], work.raw)
+        map_radial(plan, z, e, work.raw, work.radial, b * radial_step)
+        write_harmonics(plan, work.geometry, g, work.legendre, work.harmonics, b * harmonics_step)
+    while begin < end:
+        stop = begin
+        while stop < end and work.elements[stop] == work.elements[begin]:
+            stop += 1
+        add_densities(plan, work.elements[begin], begin, stop, work.radial, work.harmonics, work.densities, w)
+        begin = stop
+
+
+@njit(**OPTIONS)
+def couple_centers(
+    plan: RowPlan, start: int, stop: int, order: Any, positions: Any, kinds: Any, first: Any, j: Any, shift: Any,
+    work: RowWork, all_rests: bool,
+) -> None:  # fmt: skip
+    """Compute the densities, rests and features of the centers order[start:stop], at most four."""
+    work.densities[:] = 0.0
+    store(work.densities, 8 * (plan.n_densities - 1), splat(1.0))
+    for w in range(stop - start):
+        find_blocks(plan, order[start + w], positions, kinds, first, j, shift, work, w)
+    couple(plan, plan.all_components if all_rests else plan.energy_components, work.densities, work.rests)
+    write_features(plan, work.densities, work.rests, work.values)
+
+
+@njit(**OPTIONS)
+def features_loop(
+    plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
+    order: IntArray, work: RowWork, features: FloatArray,
+) -> None:  # fmt: skip
+    """Write the features of every atom, (n_atoms, n_features), or of one row, their sum."""
+    features[:] = 0.0
+    for start in range(0, len(order), WIDTH):
+        stop = min(start + WIDTH, len(order))
+        couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, False)
+        for w in range(stop - start):
+            i = order[start + w]
+            row = i if len(features) == len(order) else 0
+            for v in range(plan.n_functions):
+                features[row, kinds[i] * plan.n_functions + v] += work.values[4 * v + w]

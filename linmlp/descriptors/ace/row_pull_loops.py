@@ -1,0 +1,90 @@
+"""Compiled loop that contracts the design rows with weights, without the rows: forces of a nonlinear model."""
+
+from typing import Any
+
+from numba import njit
+
+from linmlp.descriptors.ace.row_center_loops import GEOMETRY, OPTIONS, WIDTH, RowWork, couple_centers, load, splat
+from linmlp.descriptors.ace.row_loops import contract
+from linmlp.descriptors.ace.row_plan import QUAD, RowPlan
+from linmlp.descriptors.simd import lane, total
+from linmlp.units import FloatArray, IntArray
+
+
+@njit(**OPTIONS)
+def write_adjoints(plan: RowPlan, i: int, z: int, w: int, weights: Any, work: RowWork) -> None:
+    """Write the derivatives of sum_v weights[i, v] B_v with respect to the densities of center i, number w of four."""
+    work.adjoints[:] = 0.0
+    work.pair_adjoints[:] = 0.0
+    for v in range(plan.n_functions):
+        weight = plan.factor[v] * weights[i, z * plan.n_functions + v]
+        for e in range(plan.adjoint_first[v], plan.adjoint_first[v + 1]):
+            slot, place, l = plan.adjoint_entries[e, 0], plan.adjoint_entries[e, 1], plan.adjoint_entries[e, 2]
+            if slot < 0:
+                work.pair_adjoints[place] += weight
+                continue
+            for c in range(2 * l + 1):
+                work.adjoints[place + QUAD * c] += weight * work.rests[WIDTH * (slot + QUAD * c) + w]
+
+
+@njit(**OPTIONS)
+def pull_block(plan: RowPlan, b: int, work: RowWork) -> Any:
+    """Return the gradients with respect to the four neighbors of a block, in the local frame."""
+    e = work.elements[b]
+    r0, y0 = b * 8 * (plan.n_radial + plan.n_pair + 1), b * 12 * (plan.max_l + 1) ** 2
+    quad_first = plan.channel_quad_first[e]
+    contract(quad_first, plan.channel_quad_slot, plan.max_l, work.adjoints, work.harmonics, y0, work.products)
+    s, t, p = splat(0.0), splat(0.0), splat(0.0)
+    for k in range(QUAD * quad_first[0], QUAD * quad_first[plan.max_l + 1]):
+        r = r0 + plan.channel_quad_row[k]
+        value = load(work.radial, r)
+        s = s + load(work.radial, r + 4) * load(work.products, 12 * k)
+        t = t + value * load(work.products, 12 * k + 4)
+        p = p + value * load(work.products, 12 * k + 8)
+    for n in range(plan.n_pair):
+        s = s + work.pair_adjoints[e * plan.n_pair + n] * load(work.radial, r0 + 8 * (plan.n_radial + n) + 4)
+    return s, t, p
+
+
+@njit(**OPTIONS)
+def pull_center(plan: RowPlan, i: int, w: int, work: RowWork, forces: Any, strain: Any) -> None:
+    """Add what center i, number w of four, does to its neighbors and itself."""
+    begin = w * (len(work.elements) // WIDTH)
+    for b in range(begin, begin + work.n_blocks[w]):
+        g = b * GEOMETRY
+        s, t, p = pull_block(plan, b, work)
+        x = s * load(work.geometry, g + 24) + t * load(work.geometry, g + 36) + p * load(work.geometry, g + 48)
+        y = s * load(work.geometry, g + 28) + t * load(work.geometry, g + 40) + p * load(work.geometry, g + 52)
+        z = s * load(work.geometry, g + 32) + t * load(work.geometry, g + 44)
+        for k in range(WIDTH):
+            j = work.atoms[WIDTH * b + k]
+            forces[j, 0] -= lane(x, k)
+            forces[j, 1] -= lane(y, k)
+            forces[j, 2] -= lane(z, k)
+        forces[i, 0] += total(x)
+        forces[i, 1] += total(y)
+        forces[i, 2] += total(z)
+        dx, dy, dz = load(work.geometry, g), load(work.geometry, g + 4), load(work.geometry, g + 8)
+        strain[i, 0] += total(dx * x)
+        strain[i, 1] += total(dy * y)
+        strain[i, 2] += total(dz * z)
+        strain[i, 3] += total(dy * z)
+        strain[i, 4] += total(dx * z)
+        strain[i, 5] += total(dx * y)
+
+
+@njit(**OPTIONS)
+def pull_loop(
+    plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
+    order: IntArray, work: RowWork, weights: FloatArray, forces: FloatArray, strain: FloatArray,
+) -> None:  # fmt: skip
+    """Write forces (n_atoms, 3) and strain gradients (n_atoms, 6) of E = sum over atoms of weights . features."""
+    forces[:] = 0.0
+    strain[:] = 0.0
+    for start in range(0, len(order), WIDTH):
+        stop = min(start + WIDTH, len(order))
+        couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, True)
+        for w in range(stop - start):
+            i = order[start + w]
+            write_adjoints(plan, i, kinds[i], w, weights, work)
+            pull_center(plan, i, w, work, forces, strain)
