@@ -175,7 +175,8 @@ def search(
 
     Every fold is left out once. Its training systems are merged once from the other folds; each candidate is a sum of
     those with other weights, and each strength one factorization of it. Reference energies, column scales and the
-    normalization of the loss belong to the training folds alone.
+    normalization of the loss belong to the training folds alone. The errors of all combinations are measured alike:
+    sample weights count, loss weights and searched group weights do not.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
 """Features and labels in, compressed systems out."""
 
-from linmlp.system.assemble import Assembly, assemble
 from linmlp.system.assembled import AssembledData, EnergyRows, KindSystem
-from linmlp.system.combine import CompositionSolution, TrainingData, TrainingProblem, combine
+from linmlp.system.assembly import Assembly, assemble
 from linmlp.system.compressed import CompressedSystem, Factor, Gram
 from linmlp.system.folding import empty_system, from_state, merge, rows_to_system
 from linmlp.system.gram import GramSystem
@@ -11,6 +10,7 @@ from linmlp.system.memory import AssemblyPlan
 from linmlp.system.qr import QRSystem
 from linmlp.system.row_system import RowSystem
 from linmlp.system.summed import SystemSum
+from linmlp.system.training import CompositionSolution, TrainingData, TrainingProblem, combine
 from linmlp.system.validation import SquaredErrors, ValidationErrors, validate
 from linmlp.system.weights import LossWeights, check_group_names, structure_weights
 

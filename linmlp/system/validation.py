@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from linmlp.system.assembled import AssembledData, KindSystem
-from linmlp.system.combine import check_group_weights, group_factors
+from linmlp.system.training import check_group_weights, group_factors
 from linmlp.system.weights import ENERGY_PER_POWER, LossWeights
 from linmlp.units import FloatArray, IntArray
 

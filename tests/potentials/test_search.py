@@ -1,5 +1,7 @@
 """The search on compressed systems against brute force on stacked rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -182,6 +184,22 @@ def test_result_names_the_best(assembled):
     row = int(np.argmin(table["rank_test_score"]))
     assert table["params"][row]["alpha"] == result.best_alpha
     assert {len(column) for column in table.values()} == {len(CANDIDATES) * len(result.alphas)}
+
+
+def test_group_weights_are_searched_as_if_assembled_with_them(assembled):
+    structures, labels, descriptor, folds = make_data(("Si", "C"))
+    apart = assemble(structures, labels, descriptor, reference=REFERENCE, folds=folds, groups_apart=True)
+    all_groups = [None, {"slab": 4.0}, {"bulk": 0.0}]
+    candidates = [replace(CANDIDATES[0], groups=groups) for groups in all_groups]
+    recorder = Recorder()
+    search(apart, candidates, [1e-4], solver=recorder)
+    for c, groups in enumerate(all_groups):
+        baked = assemble(structures, labels, descriptor, reference=REFERENCE, folds=folds, group_weights=groups)
+        one = Recorder()
+        search(baked, [candidates[c]], [1e-4], solver=one)
+        order = sorted(range(3), key=lambda k: repr(all_groups[k])).index(c)
+        for fold in range(N_FOLDS):
+            np.testing.assert_allclose(recorder.coefs[3 * fold + order], one.coefs[fold], rtol=1e-7)
 
 
 def test_score_leaves_out_what_is_not_there():

@@ -252,3 +252,34 @@ def test_errors_name_the_structure(data):
         assemble(structures, labels[:3], descriptor)
     with pytest.raises(SettingsError, match=r"folds has shape \(2,\)"):
         assemble(structures, labels, descriptor, folds=[0, 1])
+    with pytest.raises(SettingsError, match="no structure to assemble"):
+        assemble([], [], descriptor)
+
+
+@pytest.mark.parametrize("form", ["gram", "qr"])
+@pytest.mark.parametrize("solve_reference", [True, False])
+def test_energy_rows_folded_in_chunks(data, form, solve_reference, monkeypatch):
+    structures, _, _, settings = data
+    few = ToyDescriptor(("Si", "C"), n_radial=2)  # 8 features: fewer than structures
+    labels = toy_labels(structures, few, np.ones(8))
+    assembled = assemble(structures, labels, few, form=form, **settings)
+    coef = np.random.default_rng(0).normal(size=(3, 8))
+    wanted = combine(assembled, WEIGHTS, [0, 1], solve_reference)
+    monkeypatch.setattr("linmlp.system.training.CHUNK_ROWS", 3)
+    chunked = combine(assembled, WEIGHTS, [0, 1], solve_reference)
+    np.testing.assert_allclose(chunked.system.squared_residual(coef), wanted.system.squared_residual(coef), rtol=1e-10)
+    np.testing.assert_allclose(chunked.composition.recover(coef), wanted.composition.recover(coef), rtol=1e-10)
+
+
+def test_energy_in_extensive_units_keeps_its_digits(data):
+    # Provisional reference energies far off: they are columns of the fit, so the residual must not notice.
+    structures, labels, descriptor, settings = data
+    coef = coefs_of(data)
+    far = replace(settings["reference"], values=np.array([1e4, -3e3]))
+    a, b = (
+        combine(assemble(structures, labels, descriptor, **mine), WEIGHTS)
+        for mine in (settings, {**settings, "reference": far})
+    )
+    np.testing.assert_allclose(a.system.squared_residual(coef), b.system.squared_residual(coef), rtol=1e-7)
+    totals = a.composition.recover(coef) + settings["reference"].values
+    np.testing.assert_allclose(b.composition.recover(coef) + far.values, totals, rtol=1e-8)

@@ -130,6 +130,8 @@ class Assembly:
     def _prepare(self) -> _Prepared:
         """Return blocks, weights and sizes."""
         n = len(self.structures)
+        if not n:
+            raise SettingsError("there is no structure to assemble; give at least one")
         if len(self.labels) != n:
             raise SettingsError(f"{n} structures, but labels of {len(self.labels)}; give one Labels per structure")
         folds = np.zeros(n, dtype=np.int64) if self.folds is None else np.asarray(self.folds, dtype=np.int64)
