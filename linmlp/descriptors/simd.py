@@ -9,6 +9,8 @@ vector *values* stay in registers, which makes the loops three to nine times fas
     + - * /                lane by lane; with a float on either side it is splat first
     lane(v, k), total(v)   one lane; the sum over lanes
     minimum, maximum, square_root
+    element(array, i)      one number of a flat array, no bounds check, i >= 0: plain indexing spends four instructions
+                           on negative indices, which hurts where indices are read from a table
 
 With ``NUMBA_DISABLE_JIT=1`` the same names work on numpy slices, which are bounds-checked: that is how the loops are
 tested against overruns. ``vector_operations(width)`` makes load, store and splat for a width.
@@ -235,8 +237,24 @@ def shuffle(indices: tuple[int, ...]) -> Any:
     return shuffled
 
 
+def _element() -> Any:
+    @intrinsic
+    def element(typingctx: Any, array: Any, i: Any) -> Any:
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            data = context.make_array(sig.args[0])(context, builder, args[0]).data
+            return builder.load(builder.gep(data, [args[1]]))
+
+        return array.dtype(array, types.intp), lower
+
+    return element
+
+
 if config.DISABLE_JIT:
     square_root, minimum, maximum = np.sqrt, np.minimum, np.maximum
+
+    def element(array: Any, i: int) -> Any:
+        """Return one number of a flat array."""
+        return _checked_slice(array, i, 1)[0]
 
     def total(v: Any) -> float:
         """Return the sum over lanes."""
@@ -252,3 +270,4 @@ else:
     maximum = _elementwise("maxnum", 2)
     total = _total()
     lane = _lane()
+    element = _element()
