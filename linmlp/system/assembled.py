@@ -11,7 +11,7 @@ import numpy as np
 from linmlp.exceptions import SettingsError
 from linmlp.system.blocks import Key
 from linmlp.system.compressed import CompressedSystem
-from linmlp.system.folding import empty_system, merge
+from linmlp.system.folding import merge
 from linmlp.units import FloatArray, IntArray
 
 
@@ -247,48 +247,6 @@ class AssembledData:
 
         energy = replace(self.energy, X=self.energy.X[:, np.asarray(columns)])
         return replace(self, force=take(self.force), stress=take(self.stress), energy=energy)
-
-
-class KindBuilder:
-    """Collects the systems of one kind of label of one key; merges when rows would outgrow the features.
-
-    Parameters
-    ----------
-    n_features : int
-        Number of features.
-    form : {"gram", "qr"}
-        Form to fold to.
-    """
-
-    def __init__(self, n_features: int, form: str) -> None:
-        self._parts: list[CompressedSystem] = [empty_system(n_features, form)]
-        self._form = form
-        self._pending_rows = 0
-        self.count = 0.0
-        self.row_weight = 0.0
-
-    def add(self, system: CompressedSystem) -> None:
-        """Take one more system.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Is merged now or later.
-        """
-        self._parts.append(system)
-        self._pending_rows += system.n_rows
-        if self._pending_rows > system.n_features:
-            self._parts, self._pending_rows = [merge(self._parts, self._form)], 0
-
-    def result(self) -> KindSystem:
-        """Return the merged system.
-
-        Returns
-        -------
-        KindSystem
-            With the sums of weights that were set.
-        """
-        return KindSystem(merge(self._parts, self._form), self.count, self.row_weight)
 
 
 def _merge_kinds(parts: Sequence[Mapping[Key, KindSystem]]) -> dict[Key, KindSystem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,14 +11,14 @@ import joblib
 import numpy as np
 
 from linmlp.exceptions import SettingsError
-from linmlp.structures import composition_matrix
-from linmlp.system.assembled import AssembledData, EnergyRows, KindBuilder
-from linmlp.system.blocks import Block, BlockResult, Key, RowMaker, plan_blocks
+from linmlp.system.assembled import AssembledData
+from linmlp.system.blocks import Key, RowMaker, plan_blocks
+from linmlp.system.collecting import Collector, Prepared
 from linmlp.system.folding import check_form
 from linmlp.system.memory import AssemblyPlan, choose_form, default_block_rows, system_bytes, workspace_bytes
 from linmlp.system.threads import one_blas_thread
-from linmlp.system.weights import carries_stress, energy_row_weight, n_force_atoms, structure_weights
-from linmlp.units import VOIGT_MULTIPLICITY, FloatArray, IntArray
+from linmlp.system.weights import carries_stress, n_force_atoms, structure_weights
+from linmlp.units import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -101,7 +100,7 @@ class Assembly:
             The same numbers for any `n_jobs`; the same predictions for any `block_rows`.
         """
         prepared = self._prepare()
-        collected = _Collected(self, prepared)
+        collected = Collector(self.labels, tuple(self.descriptor.elements_), prepared)
         maker = RowMaker(self.descriptor, self._baselines(), self.reference, prepared.plan.form)
         done = 0
         with _blas_threads(self.n_jobs, prepared.plan.form):
@@ -119,7 +118,7 @@ class Assembly:
                 done += len(block.indices)
                 if progress is not None:
                     progress(done, len(prepared.wanted))
-        return collected.data()
+        return collected.data(self.groups_apart, None if self.groups_apart else self.group_weights)
 
     def _baselines(self) -> tuple[Baseline, ...]:
         """Return the baselines as a tuple."""
@@ -127,7 +126,7 @@ class Assembly:
             return ()
         return tuple(self.baseline) if isinstance(self.baseline, Sequence) else (self.baseline,)
 
-    def _prepare(self) -> _Prepared:
+    def _prepare(self) -> Prepared:
         """Return blocks, weights and sizes."""
         n = len(self.structures)
         if not n:
@@ -171,85 +170,7 @@ class Assembly:
             workspace_bytes(largest, n_features, form, joblib.effective_n_jobs(self.n_jobs)),
             self.max_memory is not None and energy_bytes > self.max_memory,
         )
-        return _Prepared(plan, blocks, folds, listed, wanted)
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """What an assembly has worked out before it starts."""
-
-    plan: AssemblyPlan
-    blocks: list[Block]
-    folds: IntArray
-    listed: FloatArray
-    wanted: IntArray
-
-
-class _Collected:
-    """Results of blocks on their way to `AssembledData`."""
-
-    def __init__(self, assembly: Assembly, prepared: _Prepared) -> None:
-        self.assembly, self.prepared = assembly, prepared
-        shape = (len(prepared.wanted), prepared.plan.n_features)
-        self.X = _rows_on_disk(shape) if prepared.plan.energy_on_disk else np.empty(shape)
-        self.y = np.empty(len(prepared.wanted))
-        self.row_of = {int(index): row for row, index in enumerate(prepared.wanted)}
-        self.force: dict[Key, KindBuilder] = {}
-        self.stress: dict[Key, KindBuilder] = {}
-
-    def add(self, block: Block, result: BlockResult) -> None:
-        """Take the result of one block."""
-        rows = [self.row_of[int(index)] for index in block.indices]
-        self.X[rows], self.y[rows] = result.energy_rows, result.energy_targets
-        labels = [self.assembly.labels[i] for i in block.indices]
-        listed = self.prepared.listed[block.indices]
-        if result.force is not None:
-            builder = self._builder(self.force, block.key)
-            builder.add(result.force)
-            for label, weight in zip(labels, listed, strict=True):
-                if label.forces is not None:
-                    builder.count += weight * n_force_atoms(label)
-                    builder.row_weight += weight * float(label.force_weight.sum())
-        if result.stress is not None:
-            builder = self._builder(self.stress, block.key)
-            builder.add(result.stress)
-            for label, weight in zip(labels, listed, strict=True):
-                if carries_stress(label):
-                    builder.count += weight
-                    builder.row_weight += weight * float(VOIGT_MULTIPLICITY @ label.stress_weight)
-
-    def data(self) -> AssembledData:
-        """Return the assembled data."""
-        prepared, assembly = self.prepared, self.assembly
-        labels = [assembly.labels[i] for i in prepared.wanted]
-        elements = tuple(assembly.descriptor.elements_)
-        energy = EnergyRows(
-            X=self.X,
-            composition=np.asarray(composition_matrix([label.numbers for label in labels], elements), dtype=float),
-            y=self.y,
-            n_atoms=np.array([label.n_atoms for label in labels], dtype=float),
-            listed=prepared.listed[prepared.wanted],
-            label_weight=np.array([energy_row_weight(label) for label in labels], dtype=float),
-            fold=prepared.folds[prepared.wanted],
-            group=np.array([label.config_type for label in labels], dtype=object),
-            index=prepared.wanted,
-        )
-        return AssembledData(
-            prepared.plan.form,
-            elements,
-            {key: builder.result() for key, builder in self.force.items()},
-            {key: builder.result() for key, builder in self.stress.items()},
-            energy,
-            len(assembly.labels),
-            assembly.groups_apart,
-            None if assembly.groups_apart else assembly.group_weights,
-        )
-
-    def _builder(self, builders: dict[Key, KindBuilder], key: Key) -> KindBuilder:
-        """Return the builder of a key."""
-        if key not in builders:
-            builders[key] = KindBuilder(self.prepared.plan.n_features, self.prepared.plan.form)
-        return builders[key]
+        return Prepared(plan, blocks, folds, listed, wanted)
 
 
 def assemble(
@@ -291,9 +212,3 @@ def _blas_threads(n_jobs: int | None, form: str) -> AbstractContextManager[Any]:
     if form == "gram" and joblib.effective_n_jobs(n_jobs) == 1:
         return nullcontext()
     return one_blas_thread()
-
-
-def _rows_on_disk(shape: tuple[int, int]) -> FloatArray:
-    """Return an array in a temporary file that is gone when the array is."""
-    with tempfile.TemporaryFile(prefix="linmlp-energy-rows-") as file:
-        return np.memmap(file, dtype=np.float64, mode="w+", shape=shape)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from linmlp.exceptions import SettingsError
+from linmlp.system.loss_weights import LossWeights
 from linmlp.system.weights import (
     ENERGY_PER_POWER,
-    LossWeights,
     carries_energy,
     carries_stress,
     n_force_atoms,

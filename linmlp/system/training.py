@@ -13,8 +13,9 @@ from linmlp.system.assembled import AssembledData, KindSystem
 from linmlp.system.compressed import CompressedSystem
 from linmlp.system.folding import empty_system, merge, rows_to_system
 from linmlp.system.gram import GramSystem
+from linmlp.system.loss_weights import LossWeights
 from linmlp.system.summed import SystemSum
-from linmlp.system.weights import LossWeights, energy_row_scales
+from linmlp.system.weights import energy_row_scales
 from linmlp.units import FloatArray
 
 CHUNK_ROWS = 4096

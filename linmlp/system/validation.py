@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from linmlp.system.assembled import AssembledData, KindSystem
+from linmlp.system.loss_weights import LossWeights
 from linmlp.system.training import check_group_weights, group_factors
-from linmlp.system.weights import ENERGY_PER_POWER, LossWeights
+from linmlp.system.weights import ENERGY_PER_POWER
 from linmlp.units import FloatArray, IntArray
 
 

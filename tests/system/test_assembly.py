@@ -246,8 +246,9 @@ def test_errors_name_the_structure(data):
     bad = [*structures]
     bad[6] = structures[6].copy()
     bad[6].pbc, bad[6].cell = False, None
-    with pytest.raises(LabelError, match=r"structure 6 \(config_type 'bulk'\): there is a stress, but the cell"):
-        assemble(bad, labels, descriptor, **settings)
+    for n_jobs in (1, 2):
+        with pytest.raises(LabelError, match=r"structure 6 \(config_type 'bulk'\): there is a stress, but the cell"):
+            assemble(bad, labels, descriptor, n_jobs=n_jobs, block_rows=20, **settings)
     with pytest.raises(SettingsError, match="17 structures, but labels of 3"):
         assemble(structures, labels[:3], descriptor)
     with pytest.raises(SettingsError, match=r"folds has shape \(2,\)"):
