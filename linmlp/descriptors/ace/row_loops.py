@@ -15,7 +15,7 @@ from linmlp.descriptors.ace.row_center_loops import (
     store,
 )
 from linmlp.descriptors.ace.row_plan import RowPlan
-from linmlp.descriptors.simd import shuffle
+from linmlp.descriptors.simd import element, shuffle
 from linmlp.units import FloatArray, IntArray
 
 even, odd = shuffle((0, 4, 2, 6)), shuffle((1, 5, 3, 7))
@@ -27,26 +27,26 @@ def contract(quad_first: Any, quad_slot: Any, max_l: int, rests: Any, harmonics:
     """Write X_q = sum_M Q_qM {Y, gradients} of a block, (q, 3, lane)."""
     for l in range(max_l + 1):
         for quad in range(quad_first[l], quad_first[l + 1]):
-            s, y = quad_slot[quad], y0 + 12 * l * l
+            s, y = element(quad_slot, quad), y0 + 12 * l * l
             v0, v1, v2 = load(harmonics, y), load(harmonics, y + 4), load(harmonics, y + 8)
-            q = splat(rests[s])
+            q = splat(element(rests, s))
             a0, a1, a2 = q * v0, q * v1, q * v2
-            q = splat(rests[s + 1])
+            q = splat(element(rests, s + 1))
             b0, b1, b2 = q * v0, q * v1, q * v2
-            q = splat(rests[s + 2])
+            q = splat(element(rests, s + 2))
             c0, c1, c2 = q * v0, q * v1, q * v2
-            q = splat(rests[s + 3])
+            q = splat(element(rests, s + 3))
             d0, d1, d2 = q * v0, q * v1, q * v2
             for _ in range(2 * l):
                 s, y = s + 4, y + 12
                 v0, v1, v2 = load(harmonics, y), load(harmonics, y + 4), load(harmonics, y + 8)
-                q = splat(rests[s])
+                q = splat(element(rests, s))
                 a0, a1, a2 = a0 + q * v0, a1 + q * v1, a2 + q * v2
-                q = splat(rests[s + 1])
+                q = splat(element(rests, s + 1))
                 b0, b1, b2 = b0 + q * v0, b1 + q * v1, b2 + q * v2
-                q = splat(rests[s + 2])
+                q = splat(element(rests, s + 2))
                 c0, c1, c2 = c0 + q * v0, c1 + q * v1, c2 + q * v2
-                q = splat(rests[s + 3])
+                q = splat(element(rests, s + 3))
                 d0, d1, d2 = d0 + q * v0, d1 + q * v1, d2 + q * v2
             o = 48 * quad
             store(products, o, a0)
@@ -66,7 +66,7 @@ def contract(quad_first: Any, quad_slot: Any, max_l: int, rests: Any, harmonics:
 @njit(forceinline=True, **OPTIONS)
 def one_entry(entries: Any, e: int, products: Any, radial: Any, r0: int) -> Any:
     """Return R' X0, R X1, R X2 of one entry."""
-    x, r = entries[e], r0 + entries[e + 1]
+    x, r = element(entries, e), r0 + element(entries, e + 1)
     value, slope = load(radial, r), load(radial, r + 4)
     return slope * load(products, x), value * load(products, x + 4), value * load(products, x + 8)
 
@@ -111,7 +111,13 @@ def add_rows(
 @njit(forceinline=True, **OPTIONS)
 def add_stress(own: Any, k: int, lever: Any, r: int, t0: Any, t1: Any, t2: Any, t3: Any) -> None:
     """Add lever arm times force, summed over four neighbors."""
-    s = load(own, k) + lever[r] * t0 + lever[r + 1] * t1 + lever[r + 2] * t2 + lever[r + 3] * t3
+    s = (
+        load(own, k)
+        + element(lever, r) * t0
+        + element(lever, r + 1) * t1
+        + element(lever, r + 2) * t2
+        + element(lever, r + 3) * t3
+    )
     store(own, k, s)
 
 
@@ -149,49 +155,48 @@ def add_group(
 
 @njit(**OPTIONS)
 def combine(
-    plan: RowPlan, element: int, geometry: Any, g: int, radial: Any, r0: int, products: Any,
-    rows: Any, o0: int, o1: int, o2: int, o3: int, stride: int, own: Any, with_strain: bool,
+    lists: Any, group_column: Any, entry_first: Any, entries: Any,
+    geometry: Any, g: int, radial: Any, r0: int, products: Any,
+    rows: Any, o0: int, o1: int, o2: int, o3: int, stride: int, own: Any, width: int, with_strain: bool,
 ) -> None:  # fmt: skip
     """Add the derivatives of all functions with respect to four neighbors to the rows."""
-    width = 4 * plan.n_groups
-    entries = plan.entries
     zero = splat(0.0)
-    for k in range(plan.group_first[element, 0], plan.group_first[element, 1]):
-        e = plan.entry_first[k]
+    for k in range(lists[0], lists[1]):
+        e = element(entry_first, k)
         sums = (
-            (load(radial, r0 + entries[e + 1] + 4), zero, zero),
-            (load(radial, r0 + entries[e + 3] + 4), zero, zero),
-            (load(radial, r0 + entries[e + 5] + 4), zero, zero),
-            (load(radial, r0 + entries[e + 7] + 4), zero, zero),
+            (load(radial, r0 + element(entries, e + 1) + 4), zero, zero),
+            (load(radial, r0 + element(entries, e + 3) + 4), zero, zero),
+            (load(radial, r0 + element(entries, e + 5) + 4), zero, zero),
+            (load(radial, r0 + element(entries, e + 7) + 4), zero, zero),
         )
-        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
-    for k in range(plan.group_first[element, 1], plan.group_first[element, 2]):
-        e = plan.entry_first[k]
+        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+    for k in range(lists[1], lists[2]):
+        e = element(entry_first, k)
         sums = (
             one_entry(entries, e, products, radial, r0),
             one_entry(entries, e + 2, products, radial, r0),
             one_entry(entries, e + 4, products, radial, r0),
             one_entry(entries, e + 6, products, radial, r0),
         )
-        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
-    for k in range(plan.group_first[element, 2], plan.group_first[element, 3]):
-        e = plan.entry_first[k]
+        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+    for k in range(lists[2], lists[3]):
+        e = element(entry_first, k)
         sums = (
             two_entries(entries, e, products, radial, r0),
             two_entries(entries, e + 4, products, radial, r0),
             two_entries(entries, e + 8, products, radial, r0),
             two_entries(entries, e + 12, products, radial, r0),
         )
-        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
-    for k in range(plan.group_first[element, 3], plan.group_first[element, 4]):
-        e = plan.entry_first[k]
+        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+    for k in range(lists[3], lists[4]):
+        e = element(entry_first, k)
         sums = (
             three_entries(entries, e, products, radial, r0),
             three_entries(entries, e + 6, products, radial, r0),
             three_entries(entries, e + 12, products, radial, r0),
             three_entries(entries, e + 18, products, radial, r0),
         )
-        add_group(plan.group_column[k], sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
 
 
 @njit(**OPTIONS)
@@ -244,8 +249,9 @@ def add_center(
         o0, o1 = 3 * work.atoms[4 * b] * stride + z * width, 3 * work.atoms[4 * b + 1] * stride + z * width
         o2, o3 = 3 * work.atoms[4 * b + 2] * stride + z * width, 3 * work.atoms[4 * b + 3] * stride + z * width
         combine(
-            plan, work.elements[b], work.geometry, b * GEOMETRY, work.radial, b * radial_step, work.products, rows,
-            o0, o1, o2, o3, stride, work.own, with_strain,
+            plan.group_first[work.elements[b]], plan.group_column, plan.entry_first, plan.entries,
+            work.geometry, b * GEOMETRY, work.radial, b * radial_step, work.products, rows,
+            o0, o1, o2, o3, stride, work.own, width, with_strain,
         )  # fmt: skip
     for axis in range(3):
         add_own(work.own, axis * width, width, rows, (3 * i + axis) * stride + z * width, -1.0)
