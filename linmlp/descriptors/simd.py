@@ -9,8 +9,15 @@ vector *values* stay in registers, which makes the loops three to nine times fas
     + - * /                lane by lane; with a float on either side it is splat first
     lane(v, k), total(v)   one lane; the sum over lanes
     minimum, maximum, square_root
+
+and for single numbers
+
     element(array, i)      one number of a flat array, no bounds check, i >= 0: plain indexing spends four instructions
                            on negative indices, which hurts where indices are read from a table
+    put(array, i, x)       the other way
+    pointer(array)         the memory of a C-contiguous array, which must outlive it; can be used where a flat array
+                           could, and spares the reference counts and the many arguments that are an array
+    shifted(p, i)          what starts at element i of a pointer
 
 With ``NUMBA_DISABLE_JIT=1`` the same names work on numpy slices, which are bounds-checked: that is how the loops are
 tested against overruns. ``vector_operations(width)`` makes load, store and splat for a width.
@@ -111,9 +118,15 @@ for _operator, _instruction in (
     _register_binary(_operator, _instruction)
 
 
-def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any, vector: VectorType) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), _llvm_type(vector).as_pointer())
+def _element_address(context: Any, builder: Any, kind: Any, memory: Any, index: Any) -> Any:
+    """Return the address of an element of an array or pointer."""
+    if not isinstance(kind, types.CPointer):
+        memory = context.make_array(kind)(context, builder, memory).data
+    return builder.gep(memory, [index])
+
+
+def _address(context: Any, builder: Any, kind: Any, memory: Any, index: Any, vector: VectorType) -> Any:
+    return builder.bitcast(_element_address(context, builder, kind, memory, index), _llvm_type(vector).as_pointer())
 
 
 class VectorOperations(NamedTuple):
@@ -221,6 +234,40 @@ def _lane() -> Any:
     return lane
 
 
+def _pointer() -> Any:
+    @intrinsic
+    def pointer(typingctx: Any, array: Any) -> Any:
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return context.make_array(sig.args[0])(context, builder, args[0]).data
+
+        return types.CPointer(array.dtype)(array), lower
+
+    return pointer
+
+
+def _shifted() -> Any:
+    @intrinsic
+    def shifted(typingctx: Any, p: Any, i: Any) -> Any:
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            return builder.gep(args[0], [args[1]])
+
+        return p(p, types.intp), lower
+
+    return shifted
+
+
+def _put() -> Any:
+    @intrinsic
+    def put(typingctx: Any, p: Any, i: Any, x: Any) -> Any:
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            builder.store(args[2], _element_address(context, builder, sig.args[0], args[0], args[1]))
+            return context.get_dummy_value()
+
+        return types.void(p, types.intp, p.dtype), lower
+
+    return put
+
+
 def shuffle(indices: tuple[int, ...]) -> Any:
     """Return an intrinsic f(a, b) that picks lanes `indices` of the two vectors laid end to end."""
     if config.DISABLE_JIT:
@@ -241,8 +288,7 @@ def _element() -> Any:
     @intrinsic
     def element(typingctx: Any, array: Any, i: Any) -> Any:
         def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            data = context.make_array(sig.args[0])(context, builder, args[0]).data
-            return builder.load(builder.gep(data, [args[1]]))
+            return builder.load(_element_address(context, builder, sig.args[0], args[0], args[1]))
 
         return array.dtype(array, types.intp), lower
 
@@ -264,6 +310,18 @@ if config.DISABLE_JIT:
         """Return one lane."""
         return float(v[k])
 
+    def pointer(array: Any) -> Any:
+        """Return the array as a row of numbers."""
+        return array.reshape(-1)
+
+    def shifted(p: Any, i: int) -> Any:
+        """Return what starts at element i."""
+        return p[i:]
+
+    def put(p: Any, i: int, x: float) -> None:
+        """Write one number."""
+        _checked_slice(p, i, 1)[0] = x
+
 else:
     square_root = _elementwise("sqrt", 1)
     minimum = _elementwise("minnum", 2)
@@ -271,3 +329,6 @@ else:
     total = _total()
     lane = _lane()
     element = _element()
+    pointer = _pointer()
+    shifted = _shifted()
+    put = _put()

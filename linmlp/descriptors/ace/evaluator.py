@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from linmlp.descriptors.ace.evaluator_loops import Functions, Listed, evaluate_blocks
+from linmlp.descriptors.ace.evaluator_loops import Functions, Listed, Results, Scratch, Sizes, evaluate_blocks
 from linmlp.descriptors.ace.lane_blocks import Blocks, make_blocks
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.products import column_norms, column_weights, make_plan
+from linmlp.descriptors.ace.plan import column_norms, column_weights, make_plan
 from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
 from linmlp.descriptors.simd import LANES
 from linmlp.neighbors import Pairs
@@ -36,6 +36,8 @@ class AceEvaluator:
         self.parameters = parameters
         self._plan = make_plan(parameters, coefficients, LANES)
         self._functions = _tabulate_functions(parameters)
+        n_elements, _, n_l = self._plan.n_raw.shape
+        self._sizes = Sizes(n_elements, n_l, int(self._plan.n_raw.max()), 0)
         self._known: tuple[IntArray, IntArray, IntArray, Blocks] | None = None
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -61,32 +63,26 @@ class AceEvaluator:
         """
         n_atoms = len(pairs.numbers)
         blocks = self._blocks(pairs)
-        n_blocks = len(blocks.element)
-        n_threads = max(1, min(n_threads, n_blocks // MIN_BLOCKS))
-        listed = Listed(
-            np.ascontiguousarray(pairs.positions, dtype=float),
-            pairs.j,
-            np.ascontiguousarray(pairs.shift),
-            blocks.segments,
-        )
+        n_threads = max(1, min(n_threads, len(blocks.element) // MIN_BLOCKS))
+        bounds = _split_evenly(blocks, n_threads)
+        sizes = self._sizes._replace(capacity=int(blocks.slots.sum(axis=1).max(initial=0)))
+        positions, shift = np.ascontiguousarray(pairs.positions), np.ascontiguousarray(pairs.shift)
+        listed = Listed(n_atoms, positions, pairs.j, shift, blocks.segments)
         energies, strain = np.zeros(n_atoms), np.zeros((n_atoms, 6))
         # One more row takes what padding adds.
         forces = np.zeros((n_threads, n_atoms + 1, 3))
-        bounds = _split_evenly(blocks, n_threads)
 
         def run(thread: int) -> None:
             evaluate_blocks(
                 bounds[thread],
                 bounds[thread + 1],
-                blocks.element,
-                blocks.atoms,
-                blocks.slots,
+                sizes,
+                blocks,
                 listed,
                 self._functions,
                 self._plan,
-                energies,
-                forces[thread],
-                strain,
+                self._allocate(sizes),
+                Results(energies, forces[thread], strain),
             )
 
         others = [_pool(n_threads).submit(run, thread) for thread in range(1, n_threads)]
@@ -95,6 +91,22 @@ class AceEvaluator:
             other.result()
         total = forces[0] if n_threads == 1 else forces.sum(axis=0)
         return energies, total[:n_atoms], strain
+
+    def _allocate(self, sizes: Sizes) -> Scratch:
+        """Return memory for one thread, every array at the start of a cache line."""
+        n_l, columns = sizes.n_l, sizes.n_l**2
+        spare = (2 * n_l - 1) * LANES
+        per_slot = (5, sizes.stride, sizes.stride, n_l * (n_l + 1) // 2, 2 * n_l, columns, 3)
+        raw, used = int(self._plan.raw_size.max()) + spare, int(self._plan.used_size.max()) + spare
+        lengths = [*(sizes.capacity * LANES * n for n in per_slot), raw, used, used, 2 * columns * LANES]
+        lengths += [2 * LANES, 10 * LANES]
+        bounds = np.cumsum([0] + [-(-length // 8) * 8 for length in lengths])
+        # zeros: the spare channel of A must be finite
+        memory = np.zeros(bounds[-1] + 8)
+        memory = memory[-(memory.ctypes.data // 8) % 8 :]
+        pieces = (memory[start : start + length] for start, length in zip(bounds.tolist(), lengths, strict=False))
+        integers = (sizes.capacity * LANES, LANES, sizes.n_elements, sizes.n_elements)
+        return Scratch(*pieces, *(np.empty(n, dtype=np.int64) for n in integers))
 
     def _blocks(self, pairs: Pairs) -> Blocks:
         """Return the blocks of atoms, those of the call before if the list of pairs is the same."""
@@ -128,10 +140,13 @@ def _tabulate_functions(parameters: AceParameters) -> Functions:
     """Return the constants of the radial and angular functions."""
     max_l = parameters.radial_map.shape[2] - 1
     slope = np.where(parameters.inner_width > 0, 1 / np.where(parameters.inner_width > 0, parameters.inner_width, 1), 0)
+    distance, envelope = scaled_distance_polynomial(parameters.scaling), _divided_envelope()
     return Functions(
         float(parameters.cutoff),
-        scaled_distance_polynomial(parameters.scaling),
-        _divided_envelope(),
+        len(distance),
+        len(envelope),
+        distance,
+        envelope,
         np.stack([slope, 1 - parameters.inner * slope], axis=-1),
         _angular_recursion(max_l),
         column_norms(max_l),
@@ -146,7 +161,7 @@ def _divided_envelope() -> FloatArray:
 
 
 def _angular_recursion(max_l: int) -> FloatArray:
-    """Return the factors of (l - m) Q_lm = (2l - 1) z Q_(l-1)m - (l + m - 1) Q_(l-2)m, shape (n_lm * 2,)."""
+    """Return the factors of (l - m) Q_lm = (2l - 1) z Q_(l-1)m - (l + m - 1) Q_(l-2)m, shape (n_lm, 2) flat."""
     factors = np.zeros((max_l + 1) * (max_l + 2))
     for l in range(max_l + 1):
         for m in range(l):

@@ -14,10 +14,18 @@ Arrays are flat, with the lane innermost:
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
-from linmlp.descriptors.simd import ARITHMETIC, LANES, maximum, minimum, square_root, vector_operations
+from linmlp.descriptors.simd import (
+    ARITHMETIC,
+    LANES,
+    element,
+    maximum,
+    minimum,
+    put,
+    square_root,
+    vector_operations,
+)
 
 load, store, splat = vector_operations(LANES)
 
@@ -31,55 +39,59 @@ OPTIONS: dict[str, Any] = {
 
 
 @njit(**OPTIONS)
-def aligned_empty(n):
-    """Return an uninitialized array that starts at a cache line, or vectors of a full line would straddle two."""
-    memory = np.empty(n + 8)
-    offset = (-(memory.ctypes.data // 8)) % 8
-    return memory[offset : offset + n]
-
-
-@njit(**OPTIONS)
-def gather(atoms, segments, e, n_elements, start, positions, j, shift, cutoff, counts, geometry, neighbors):
+def gather(atoms, e, n_elements, start, listed, cutoff, geometry, neighbors, counts):
     """Write vectors from the atoms (lanes,) to neighbors of element e within the cutoff, from slot `start` on.
 
-    Returns the number of slots, an even number; counts (lanes,) is scratch.
+    Returns the slot after the last, an even number of slots from `start`; counts (lanes,) is scratch.
     """
     limit = cutoff * cutoff
     n_slots = 0
     for lane in range(LANES):
-        i = atoms[lane]
+        i = element(atoms, lane)
         n = 0
         if i >= 0:
-            x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
-            for p in range(segments[i * n_elements + e], segments[i * n_elements + e + 1]):
-                q = j[p]
-                dx = positions[q, 0] - x + shift[p, 0]
-                dy = positions[q, 1] - y + shift[p, 1]
-                dz = positions[q, 2] - z + shift[p, 2]
+            x, y, z = _vector(listed.positions, i)
+            first = element(listed.segments, i * n_elements + e)
+            last = element(listed.segments, i * n_elements + e + 1)
+            for p in range(first, last):
+                q = element(listed.j, p)
+                qx, qy, qz = _vector(listed.positions, q)
+                sx, sy, sz = _vector(listed.shift, p)
+                dx = qx - x + sx
+                dy = qy - y + sy
+                dz = qz - z + sz
                 o = (start + n) * 5 * LANES + lane
-                geometry[o] = dx
-                geometry[o + LANES] = dy
-                geometry[o + 2 * LANES] = dz
-                neighbors[(start + n) * LANES + lane] = q
+                put(geometry, o, dx)
+                put(geometry, o + LANES, dy)
+                put(geometry, o + 2 * LANES, dz)
+                put(neighbors, (start + n) * LANES + lane, q)
                 # A pair beyond the cutoff is overwritten by the next.
                 n += dx * dx + dy * dy + dz * dz < limit
-        counts[lane] = n
+        put(counts, lane, n)
         n_slots = max(n_slots, n + n % 2)
     for lane in range(LANES):
-        for s in range(start + counts[lane], start + n_slots):
+        for s in range(start + element(counts, lane), start + n_slots):
             o = s * 5 * LANES + lane
-            geometry[o] = 0.0
-            geometry[o + LANES] = 0.0
-            geometry[o + 2 * LANES] = cutoff
-            neighbors[s * LANES + lane] = len(positions)
-    return n_slots
+            put(geometry, o, 0.0)
+            put(geometry, o + LANES, 0.0)
+            put(geometry, o + 2 * LANES, cutoff)
+            put(neighbors, s * LANES + lane, listed.n_atoms)
+    return start + n_slots
 
 
 @njit(**OPTIONS)
-def compute_radial(first, last, n, stride, cutoff, distance, envelope, inner, geometry, radial, slope):
+def _vector(vectors, i):
+    """Return row i of vectors (n, 3)."""
+    return element(vectors, 3 * i), element(vectors, 3 * i + 1), element(vectors, 3 * i + 2)
+
+
+@njit(**OPTIONS)
+def compute_radial(first, last, n, stride, functions, inner, geometry, radial, slope):
     """Turn vectors into unit vectors and distances; write n >= 2 radial functions and their derivatives."""
     one = splat(1.0)
-    scale = 1.0 / cutoff
+    scale = 1.0 / functions.cutoff
+    distance, envelope = functions.distance, functions.envelope
+    switch_slope, switch_start = element(inner, 0), element(inner, 1)
     for s in range(first, last):
         o = s * 5 * LANES
         x = load(geometry, o)
@@ -94,28 +106,28 @@ def compute_radial(first, last, n, stride, cutoff, distance, envelope, inner, ge
         store(geometry, o + 4 * LANES, inverse)
         t = minimum(r * scale, one)
         # x(t) and dx/dr by Horner's rule
-        top = len(distance) - 1
-        u = splat(distance[top])
+        top = functions.n_distance - 1
+        u = splat(element(distance, top))
         du = splat(0.0)
         for k in range(top - 1, -1, -1):
             du = du * t + u
-            u = u * t + distance[k]
+            u = u * t + element(distance, k)
         du = scale * du
         # cos(pi t / 2) = (1 - t²) q(t²): exactly zero at the cutoff
         tt = t * t
-        top = len(envelope) - 1
-        q = splat(envelope[top])
+        top = functions.n_envelope - 1
+        q = splat(element(envelope, top))
         dq = splat(0.0)
         for k in range(top - 1, -1, -1):
             dq = dq * tt + q
-            q = q * tt + envelope[k]
+            q = q * tt + element(envelope, k)
         cosine = (one - tt) * q
         f = cosine * cosine
         df = (4.0 * scale) * (cosine * t * ((one - tt) * dq - q))
-        if inner[0] > 0.0:
-            v = minimum(maximum(r * inner[0] + inner[1], splat(0.0)), one)
+        if switch_slope > 0.0:
+            v = minimum(maximum(r * switch_slope + switch_start, splat(0.0)), one)
             switch = v * v * v * (v * (v * 6.0 - splat(15.0)) + splat(10.0))
-            d_switch = (30.0 * inner[0]) * (v * v * ((one - v) * (one - v)))
+            d_switch = (30.0 * switch_slope) * (v * v * ((one - v) * (one - v)))
             df = df * switch + f * d_switch
             f = f * switch
         # h_k = f (1 - T_k(x)) / 2: h_{k+1} = 2 x h_k - h_{k-1} + f (1 - x)
@@ -144,7 +156,7 @@ def compute_radial(first, last, n, stride, cutoff, distance, envelope, inner, ge
 
 
 @njit(**OPTIONS)
-def compute_angular(first, last, n_l, lm_stride, m_stride, capacity, recursion, geometry, legendre, phase, columns):
+def compute_angular(first, last, n_l, m_stride, capacity, recursion, geometry, legendre, phase, columns):
     """Write Q_lm, e_m and their products for l < n_l; recursion (n_lm, 2) flat."""
     one = splat(1.0)
     zero = splat(0.0)
@@ -153,7 +165,7 @@ def compute_angular(first, last, n_l, lm_stride, m_stride, capacity, recursion, 
         x = load(geometry, o)
         y = load(geometry, o + LANES)
         z = load(geometry, o + 2 * LANES)
-        start = s * lm_stride * LANES
+        start = s * (m_stride * (m_stride + 1) // 2) * LANES
         re = one
         im = zero
         diagonal = one
@@ -168,7 +180,7 @@ def compute_angular(first, last, n_l, lm_stride, m_stride, capacity, recursion, 
             for l in range(m, n_l):
                 lm = l * (l + 1) // 2 + m
                 if l > m:
-                    q2 = recursion[2 * lm] * (z * q1) - recursion[2 * lm + 1] * q0
+                    q2 = element(recursion, 2 * lm) * (z * q1) - element(recursion, 2 * lm + 1) * q0
                     q0 = q1
                     q1 = q2
                 store(legendre, start + lm * LANES, q1)

@@ -1,122 +1,142 @@
-"""Compiled: order 3. Products of two factors A_a A_b times what they are multiplied with, D = sum over c of w A_c.
+"""Compiled: order 3. Groups of products P of two factors times the sum D of their third factors.
 
-E = Re(A_a A_b conj(D)) is trilinear; every loop adds its derivatives to G and leaves the energy to Euler's theorem. The
-kinds of products differ in which factors have an imaginary part (see `linmlp.descriptors.ace.products`).
+E = Re(P conj(D)) is trilinear; every loop adds its derivatives to G and leaves the energy to Euler's theorem. The
+third factors of a group are the same for all its products, so each is loaded once. Offsets as in
+`linmlp.descriptors.ace.products`.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls
 
 from numba import njit
 
 from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
-from linmlp.descriptors.simd import LANES
+from linmlp.descriptors.simd import LANES, element
+
+
+@njit(**OPTIONS)
+def _couple_four(first, last, c, coefficient, A, G, p0, p1, p2, p3):
+    """Return D of four real products, and add their share to G of the third factors."""
+    zero = splat(0.0)
+    d0, d1, d2, d3 = zero, zero, zero, zero
+    for term in range(first, last):
+        o = element(c, term)
+        x = load(A, o)
+        w0 = splat(element(coefficient, 4 * term))
+        w1 = splat(element(coefficient, 4 * term + 1))
+        w2 = splat(element(coefficient, 4 * term + 2))
+        w3 = splat(element(coefficient, 4 * term + 3))
+        d0 = d0 + w0 * x
+        d1 = d1 + w1 * x
+        d2 = d2 + w2 * x
+        d3 = d3 + w3 * x
+        store(G, o, load(G, o) + w0 * p0 + w1 * p1 + w2 * p2 + w3 * p3)
+    return d0, d1, d2, d3
+
+
+@njit(**OPTIONS)
+def _spread_real(A, G, a, b, d):
+    """Add d times the derivatives of A_a A_b."""
+    store(G, a, load(G, a) + d * load(A, b))
+    store(G, b, load(G, b) + d * load(A, a))
 
 
 @njit(**OPTIONS)
 def add_real(z, products, A, G):
-    """Everything real."""
-    zero = splat(0.0)
-    for run in range(products.first_run[z], products.first_run[z + 1]):
-        a = products.a[run]
-        ar = load(A, a)
-        ga = zero
-        for t in range(products.first_product[run], products.first_product[run + 1]):
-            b = products.b[t]
-            br = load(A, b)
-            p = ar * br
-            d = zero
-            for term in range(products.first_term[t], products.first_term[t + 1]):
-                c = products.c[term]
-                w = products.coefficient[term]
-                d = d + w * load(A, c)
-                store(G, c, load(G, c) + w * p)
-            ga = ga + br * d
-            store(G, b, load(G, b) + ar * d)
-        store(G, a, load(G, a) + ga)
+    """All factors real."""
+    a, b = products.a, products.b
+    for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
+        k = 4 * group
+        d0, d1, d2, d3 = _couple_four(
+            element(products.first_term, group),
+            element(products.first_term, group + 1),
+            products.c,
+            products.coefficient,
+            A,
+            G,
+            load(A, element(a, k)) * load(A, element(b, k)),
+            load(A, element(a, k + 1)) * load(A, element(b, k + 1)),
+            load(A, element(a, k + 2)) * load(A, element(b, k + 2)),
+            load(A, element(a, k + 3)) * load(A, element(b, k + 3)),
+        )
+        _spread_real(A, G, element(a, k), element(b, k), d0)
+        _spread_real(A, G, element(a, k + 1), element(b, k + 1), d1)
+        _spread_real(A, G, element(a, k + 2), element(b, k + 2), d2)
+        _spread_real(A, G, element(a, k + 3), element(b, k + 3), d3)
+
+
+@njit(**OPTIONS)
+def _real_part(A, a, b):
+    """Return Re(conj(A_a) A_b)."""
+    return load(A, a) * load(A, b) + load(A, a + LANES) * load(A, b + LANES)
 
 
 @njit(**OPTIONS)
 def add_paired(z, products, A, G):
-    """Real part of conj(A_a) A_b, third factors real."""
-    zero = splat(0.0)
-    for run in range(products.first_run[z], products.first_run[z + 1]):
-        a = products.a[run]
-        ar = load(A, a)
-        ai = load(A, a + LANES)
-        gr, gi = zero, zero
-        for t in range(products.first_product[run], products.first_product[run + 1]):
-            b = products.b[t]
-            br = load(A, b)
-            bi = load(A, b + LANES)
-            p = ar * br + ai * bi
-            d = zero
-            for term in range(products.first_term[t], products.first_term[t + 1]):
-                c = products.c[term]
-                w = products.coefficient[term]
-                d = d + w * load(A, c)
-                store(G, c, load(G, c) + w * p)
-            gr = gr + br * d
-            gi = gi + bi * d
-            store(G, b, load(G, b) + ar * d)
-            store(G, b + LANES, load(G, b + LANES) + ai * d)
-        store(G, a, load(G, a) + gr)
-        store(G, a + LANES, load(G, a + LANES) + gi)
+    """Real parts of products, third factors real."""
+    a, b = products.a, products.b
+    for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
+        k = 4 * group
+        d0, d1, d2, d3 = _couple_four(
+            element(products.first_term, group),
+            element(products.first_term, group + 1),
+            products.c,
+            products.coefficient,
+            A,
+            G,
+            _real_part(A, element(a, k), element(b, k)),
+            _real_part(A, element(a, k + 1), element(b, k + 1)),
+            _real_part(A, element(a, k + 2), element(b, k + 2)),
+            _real_part(A, element(a, k + 3), element(b, k + 3)),
+        )
+        _spread_real(A, G, element(a, k), element(b, k), d0)
+        _spread_real(A, G, element(a, k) + LANES, element(b, k) + LANES, d0)
+        _spread_real(A, G, element(a, k + 1), element(b, k + 1), d1)
+        _spread_real(A, G, element(a, k + 1) + LANES, element(b, k + 1) + LANES, d1)
+        _spread_real(A, G, element(a, k + 2), element(b, k + 2), d2)
+        _spread_real(A, G, element(a, k + 2) + LANES, element(b, k + 2) + LANES, d2)
+        _spread_real(A, G, element(a, k + 3), element(b, k + 3), d3)
+        _spread_real(A, G, element(a, k + 3) + LANES, element(b, k + 3) + LANES, d3)
 
 
 @njit(**OPTIONS)
-def add_half(z, products, A, G):
-    """First factor real, the others complex."""
-    zero = splat(0.0)
-    for run in range(products.first_run[z], products.first_run[z + 1]):
-        a = products.a[run]
-        ar = load(A, a)
-        ga = zero
-        for t in range(products.first_product[run], products.first_product[run + 1]):
-            b = products.b[t]
-            br = load(A, b)
-            bi = load(A, b + LANES)
-            pr = ar * br
-            pi = ar * bi
-            dr, di = zero, zero
-            for term in range(products.first_term[t], products.first_term[t + 1]):
-                c = products.c[term]
-                w = products.coefficient[term]
-                dr = dr + w * load(A, c)
-                di = di + w * load(A, c + LANES)
-                store(G, c, load(G, c) + w * pr)
-                store(G, c + LANES, load(G, c + LANES) + w * pi)
-            ga = ga + br * dr + bi * di
-            store(G, b, load(G, b) + ar * dr)
-            store(G, b + LANES, load(G, b + LANES) + ar * di)
-        store(G, a, load(G, a) + ga)
+def _complex_product(A, a, b, sign):
+    """Return A_a A_b, or conj(A_a) A_b where the sign is -1."""
+    ar, ai = load(A, a), sign * load(A, a + LANES)
+    br, bi = load(A, b), load(A, b + LANES)
+    return ar * br - ai * bi, ar * bi + ai * br
+
+
+@njit(**OPTIONS)
+def _spread_complex(A, G, a, b, sign, dr, di):
+    """Add the derivatives of Re(P conj(d)) for P = A_a A_b, or conj(A_a) A_b where the sign is -1."""
+    ar, ai = load(A, a), sign * load(A, a + LANES)
+    br, bi = load(A, b), load(A, b + LANES)
+    store(G, a, load(G, a) + dr * br + di * bi)
+    store(G, a + LANES, load(G, a + LANES) + sign * (di * br - dr * bi))
+    store(G, b, load(G, b) + dr * ar + di * ai)
+    store(G, b + LANES, load(G, b + LANES) + di * ar - dr * ai)
 
 
 @njit(**OPTIONS)
 def add_full(z, products, A, G):
-    """All factors complex; the first conjugated where sign is -1."""
+    """All factors complex."""
+    a, b, sign = products.a, products.b, products.sign
     zero = splat(0.0)
-    for run in range(products.first_run[z], products.first_run[z + 1]):
-        a = products.a[run]
-        sign = products.sign[run]
-        ar = load(A, a)
-        ai = sign * load(A, a + LANES)
-        gr, gi = zero, zero
-        for t in range(products.first_product[run], products.first_product[run + 1]):
-            b = products.b[t]
-            br = load(A, b)
-            bi = load(A, b + LANES)
-            pr = ar * br - ai * bi
-            pi = ar * bi + ai * br
-            dr, di = zero, zero
-            for term in range(products.first_term[t], products.first_term[t + 1]):
-                c = products.c[term]
-                w = products.coefficient[term]
-                dr = dr + w * load(A, c)
-                di = di + w * load(A, c + LANES)
-                store(G, c, load(G, c) + w * pr)
-                store(G, c + LANES, load(G, c + LANES) + w * pi)
-            gr = gr + br * dr + bi * di
-            gi = gi + br * di - bi * dr
-            store(G, b, load(G, b) + ar * dr + ai * di)
-            store(G, b + LANES, load(G, b + LANES) + ar * di - ai * dr)
-        store(G, a, load(G, a) + gr)
-        store(G, a + LANES, load(G, a + LANES) + sign * gi)
+    for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
+        k = 2 * group
+        pr0, pi0 = _complex_product(A, element(a, k), element(b, k), element(sign, k))
+        pr1, pi1 = _complex_product(A, element(a, k + 1), element(b, k + 1), element(sign, k + 1))
+        dr0, di0, dr1, di1 = zero, zero, zero, zero
+        for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
+            c = element(products.c, term)
+            w0 = splat(element(products.coefficient, 2 * term))
+            w1 = splat(element(products.coefficient, 2 * term + 1))
+            x = load(A, c)
+            dr0 = dr0 + w0 * x
+            dr1 = dr1 + w1 * x
+            x = load(A, c + LANES)
+            di0 = di0 + w0 * x
+            di1 = di1 + w1 * x
+            store(G, c, load(G, c) + w0 * pr0 + w1 * pr1)
+            store(G, c + LANES, load(G, c + LANES) + w0 * pi0 + w1 * pi1)
+        _spread_complex(A, G, element(a, k), element(b, k), element(sign, k), dr0, di0)
+        _spread_complex(A, G, element(a, k + 1), element(b, k + 1), element(sign, k + 1), dr1, di1)
