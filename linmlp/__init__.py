@@ -1,1 +1,9 @@
 """Interatomic potentials that are linear in their parameters, fitted to DFT data on CPUs."""
+
+from importlib.metadata import version
+
+from linmlp.descriptors import ACE
+from linmlp.potentials import ErrorTable, LinearPotential, load
+
+__version__ = version("linmlp")
+__all__ = ["ACE", "ErrorTable", "LinearPotential", "load"]

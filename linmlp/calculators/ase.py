@@ -66,7 +66,7 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
             If stress is asked of a structure without volume.
         """
         super().calculate(atoms, properties, system_changes)
-        prediction = self.predictor.compute(self._neighbors.pairs(self.atoms), self.n_threads)
+        prediction = self.predictor.compute(self._neighbors.pairs(self.atoms), self.atoms, self.n_threads)
         energy = prediction.energy
         self.results = {
             "energy": energy,

@@ -43,7 +43,7 @@ class ConsoleReporter:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(name, total=total)
 
-    def advance(self, n: int = 1) -> None:
+    def reach(self, done: int) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._progress.advance(self._task, n)
+            self._progress.update(self._task, completed=done)

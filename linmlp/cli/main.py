@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from linmlp.cli.console import ConsoleReporter
-from linmlp.cli.files import read_structures
+from linmlp.structures import read_structures
 from linmlp.cli.settings import FitSettings, read_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load

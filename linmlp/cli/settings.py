@@ -43,7 +43,7 @@ class FitSettings(BaseModel):
 
     n_folds: int = 5
     seed: int = 0
-    n_jobs: int | None = None
+    n_jobs: int | None = Field(-1, description="threads; -1 means all cores")
     max_memory: float | None = Field(None, description="GB; a fit that is predicted to need more is refused")
 
     def potential(self) -> LinearPotential:

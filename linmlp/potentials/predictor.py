@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers, chemical_symbols
 
 from linmlp.descriptors.base import Descriptor
 from linmlp.neighbors import Pairs, find_pairs
-from linmlp.structures.baselines import Baseline
-from linmlp.structures.reference import ReferenceEnergies
+from linmlp.structures import Baseline, ReferenceEnergies
 from linmlp.units import FloatArray
 
 
@@ -74,18 +74,22 @@ class Predictor:
         self.baselines = tuple(baselines)
         self.cutoff = max([descriptor.cutoff_, *(baseline.cutoff for baseline in baselines)])
         self._evaluator = descriptor.evaluator(coefficients)
+        self._reference_of_number = np.zeros(len(chemical_symbols))
+        self._reference_of_number[[atomic_numbers[symbol] for symbol in reference.elements]] = reference.values
 
     def __call__(self, structure: Atoms, n_threads: int = 1) -> Prediction:
         """Return the prediction for a structure."""
-        return self.compute(find_pairs(structure, self.cutoff), n_threads)
+        return self.compute(find_pairs(structure, self.cutoff), structure, n_threads)
 
-    def compute(self, pairs: Pairs, n_threads: int = 1) -> Prediction:
+    def compute(self, pairs: Pairs, structure: Atoms | None = None, n_threads: int = 1) -> Prediction:
         """Return the prediction for the pairs of a structure.
 
         Parameters
         ----------
         pairs : Pairs
             Pairs within `cutoff` at least.
+        structure : ase.Atoms, optional
+            The structure itself, for a baseline that is an ASE calculator.
         n_threads : int
             Threads of the compiled loops.
 
@@ -96,8 +100,8 @@ class Predictor:
         """
         energies, forces, gradient = self._evaluator.compute(pairs, n_threads)
         for baseline in self.baselines:
-            extra = baseline.compute(pairs)
+            extra = baseline.compute(pairs, structure)
             energies = energies + extra.energies
             forces = forces + extra.forces
             gradient = gradient + extra.atom_strain_gradient
-        return Prediction(energies + self.reference.per_atom(pairs.numbers), forces, gradient, pairs.volume)
+        return Prediction(energies + self._reference_of_number[pairs.numbers], forces, gradient, pairs.volume)

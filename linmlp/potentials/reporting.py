@@ -15,8 +15,8 @@ class Reporter(Protocol):
     def start(self, name: str, total: int) -> None:
         """Begin a step of `total` parts."""
 
-    def advance(self, n: int = 1) -> None:
-        """Tell that `n` more parts are done."""
+    def reach(self, done: int) -> None:
+        """Tell that `done` parts of the step are done."""
 
 
 class Silent:
@@ -28,7 +28,7 @@ class Silent:
     def start(self, name: str, total: int) -> None:
         """Do nothing."""
 
-    def advance(self, n: int = 1) -> None:
+    def reach(self, done: int) -> None:
         """Do nothing."""
 
 

@@ -1,0 +1,5 @@
+"""Atomic cluster expansion."""
+
+from linmlp.descriptors.ace.descriptor import ACE
+
+__all__ = ["ACE"]

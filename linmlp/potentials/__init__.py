@@ -1,0 +1,8 @@
+"""The estimators: labelled structures in, fitted potentials out; model files."""
+
+from linmlp.potentials.errors import ErrorTable
+from linmlp.potentials.linear import LinearPotential
+from linmlp.potentials.persistence import load
+from linmlp.potentials.predictor import Prediction, Predictor
+
+__all__ = ["ErrorTable", "LinearPotential", "Prediction", "Predictor", "load"]

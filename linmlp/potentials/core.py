@@ -1,0 +1,133 @@
+"""The repulsive core: dimers of all pairs of elements must repel below the closest approach of the data.
+
+Bulk data say little about a lone pair of atoms at a distance that no training structure has, so the fit may leave it
+attractive there. A few rows for the slope of the dimer energies, weighted as little as it takes, settle that. Bulk
+data hardly feel them: they act on combinations of features that the data leave open.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from linmlp.descriptors import Descriptor
+from linmlp.neighbors import Pairs
+from linmlp.solvers import Ridge, Solution
+from linmlp.structures import ZBL, Baseline
+from linmlp.system import CompressedSystem, RowSystem, SystemSum
+from linmlp.system.threads import one_blas_thread
+from linmlp.units import FloatArray
+
+SCAN = np.linspace(0.3, 1.0, 141)
+"""Distances that are checked, in units of the closest approach."""
+
+N_ROWS = 24
+TARGET_SLOPE = -2.0
+"""Slope of the dimer energy that the rows ask for at the closest approach, eV/Å; inside ZBL's own slope is added."""
+
+WEIGHTS = tuple(10.0 ** np.arange(-6.0, 1.5, 0.5))
+"""Weights of the mean squared residual of the rows in the loss that are tried, until all dimers repel."""
+
+
+def dimer(numbers: tuple[int, int], distance: float) -> Pairs:
+    """Return the pairs of two atoms in empty space.
+
+    Parameters
+    ----------
+    numbers : tuple of int
+        Atomic numbers.
+    distance : float
+        In Å.
+
+    Returns
+    -------
+    Pairs
+        Of a structure without cell.
+    """
+    positions = np.array([[0.0, 0.0, 0.0], [distance, 0.0, 0.0]])
+    first, j = np.array([0, 1, 2]), np.array([1, 0])
+    return Pairs(np.array(numbers, dtype=np.int64), positions, first, j, np.zeros((2, 3)), distance, None)
+
+
+@dataclass(frozen=True)
+class CoreRows:
+    """Slopes of dimer energies: ``slopes @ coef + baseline`` in eV/Å at `SCAN` times the closest approach of each pair."""
+
+    slopes: FloatArray
+    baseline: FloatArray
+
+    @classmethod
+    def of(cls, descriptor: Descriptor, baselines: Sequence[Baseline]) -> "CoreRows | None":
+        """Return the rows for the pairs of a ZBL baseline; None without one.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+            Fitted descriptor.
+        baselines : sequence of Baseline
+            What is added to the linear part.
+
+        Returns
+        -------
+        CoreRows or None
+            Rows for all pairs of elements.
+        """
+        zbl = next((baseline for baseline in baselines if isinstance(baseline, ZBL)), None)
+        if zbl is None:
+            return None
+        numbers = [atomic_numbers[symbol] for symbol in zbl.elements]
+        slopes, repulsion = [], []
+        energy, d_positions, _ = descriptor.allocate_rows(2)
+        for a, b in combinations_with_replacement(range(len(numbers)), 2):
+            for distance in SCAN * zbl.outer[a, b]:
+                pairs = dimer((numbers[a], numbers[b]), float(distance))
+                descriptor.write_rows(pairs, energy, d_positions, None)
+                slopes.append(d_positions[3].copy())
+                repulsion.append(-sum(float(baseline.compute(pairs).forces[1, 0]) for baseline in (zbl,)))
+        return cls(np.array(slopes), np.array(repulsion))
+
+    def repels(self, coef: FloatArray) -> bool:
+        """Return whether all dimers repel at all distances up to the closest approach."""
+        return bool(np.all(self.slopes @ coef + self.baseline < 0))
+
+    def system(self) -> CompressedSystem:
+        """Return the rows that ask the linear part for a moderate repulsion of its own."""
+        every = np.linspace(0, len(SCAN) - 1, N_ROWS).round().astype(int)
+        chosen = (np.arange(len(self.slopes)).reshape(-1, len(SCAN))[:, every]).ravel()
+        X = self.slopes[chosen]
+        return RowSystem(X, np.full(len(chosen), TARGET_SLOPE))
+
+
+def solve_with_core(solver: Ridge, system: SystemSum, rows: CoreRows | None) -> tuple[Solution, float]:
+    """Return the solution with the smallest weight of the core rows at which all dimers repel, and that weight.
+
+    Parameters
+    ----------
+    solver : Ridge
+        Solver.
+    system : SystemSum
+        Training problem, whose squared residual is the loss.
+    rows : CoreRows or None
+        None leaves the core alone.
+
+    Returns
+    -------
+    solution : Solution
+        Its residual is that of the training problem.
+    weight : float
+        Weight of the mean squared residual of the rows in the loss.
+    """
+    with one_blas_thread():
+        solution = solver.solve(system)
+        if rows is None or rows.repels(solution.coef):
+            return solution, 0.0
+        core = rows.system()
+        for weight in WEIGHTS:
+            together = SystemSum([*system.parts, core], [*system.weights, weight / core.n_rows])
+            solution = solver.solve(together)
+            if rows.repels(solution.coef):
+                break
+        residual = float(np.sqrt(system.squared_residual(solution.coef)))
+    return replace(solution, residual_norm=residual), float(weight)

@@ -1,0 +1,250 @@
+"""The steps of a fit after labels and descriptor: assemble, choose by cross-validation, solve."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from linmlp.descriptors import Descriptor
+from linmlp.exceptions import SettingsError
+from linmlp.potentials.core import CoreRows, solve_with_core
+from linmlp.potentials.reporting import Reporter, Silent
+from linmlp.potentials.search import ALPHAS, SearchResult, search, weight_candidates
+from linmlp.solvers import Ridge, Solution
+from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
+from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData
+from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
+
+MANY_FEATURES = 1500
+"""Above this, loss weights are searched at a few ridge strengths and the others at the best weights alone."""
+
+ALPHA_TOLERANCE = 0.005
+"""The largest ridge strength is taken whose score is within this (half a percent) of the best: extrapolation is tamer."""
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What a user chose; see `LinearPotential`. `alphas` is the grid that "auto" stands for."""
+
+    energy_weight: float | str = "auto"
+    force_weight: float | str = "auto"
+    stress_weight: float | str = "auto"
+    energy_per: str = "auto"
+    group_weights: Mapping[str, float] | None = None
+    alpha: float | str = "auto"
+    alphas: tuple[float, ...] | None = None
+    n_folds: int = 5
+    form: str = "auto"
+    n_jobs: int | None = None
+    max_memory: float | None = None
+    random_state: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What is fitted to: structures, labels, and what is known before the fit."""
+
+    structures: Sequence[Atoms]
+    labels: LabelSet
+    descriptor: Descriptor
+    baselines: tuple[Baseline, ...]
+    reference: ReferenceEnergies
+    sample_weight: FloatArray | None = None
+
+    @property
+    def solves_reference(self) -> bool:
+        """Whether reference energies are solved with the rest."""
+        return self.reference.source == "lstsq"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit gives."""
+
+    solution: Solution
+    reference: ReferenceEnergies
+    weights: LossWeights
+    alpha: float
+    form: str
+    core_weight: float = 0.0
+    cv_errors: dict[str, float] = field(default_factory=dict)
+    cv_results: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None = None, core: bool = True) -> Fit:
+    """Return the fit of a linear potential.
+
+    Rows are folded into one compressed system per fold and kind of label; loss weights and ridge strength are chosen
+    by leaving each fold out; the solve with all folds gives the coefficients.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Structures and labels.
+    settings : FitSettings
+        Weights, strength, folds.
+    tell : Reporter, optional
+        Is told what happens.
+    core : bool, default=True
+        Whether dimers are made to repel below the closest approach of the data (see `linmlp.potentials.core`).
+
+    Returns
+    -------
+    Fit
+        Coefficients, reference energies and how they were chosen.
+    """
+    tell = tell or Silent()
+    candidates = _candidates(data, settings)
+    searching = len(candidates) > 1 or settings.alpha == "auto"
+    assembled = _assemble(data, settings, searching, tell)
+    result = _search(data, assembled, candidates, settings) if searching else None
+    weights, alpha, errors = _choose(result) if result else (candidates[0], float(settings.alpha), {})
+    problem = TrainingData(assembled, None, data.solves_reference, keep=False).problem(weights)
+    rows = CoreRows.of(data.descriptor, data.baselines) if core else None
+    solution, core_weight = solve_with_core(Ridge(alpha), problem.system, rows)
+    values = data.reference.values + problem.composition.recover(solution.coef)
+    return Fit(
+        solution=solution,
+        reference=replace(data.reference, values=values),
+        weights=weights,
+        alpha=alpha,
+        form=assembled.form,
+        core_weight=core_weight,
+        cv_errors=_in_table_units(errors),
+        cv_results={} if result is None else result.to_cv_results(),
+        notes=() if result is None else _notes(result, alpha, settings),
+    )
+
+
+def cross_validation_score(data: TrainingSet, settings: FitSettings) -> float:
+    """Return the best cross-validation score of the settings, without a final fit.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Structures and labels.
+    settings : FitSettings
+        Weights, strengths, folds.
+
+    Returns
+    -------
+    float
+        Smaller is better; 0.01 is 1 % in both energy and force.
+    """
+    assembled = _assemble(data, settings, True, Silent())
+    return _search(data, assembled, _candidates(data, settings), settings).best_errors["score"]
+
+
+def _candidates(data: TrainingSet, settings: FitSettings) -> list[LossWeights]:
+    return weight_candidates(
+        data.labels,
+        data.sample_weight,
+        settings.energy_weight,
+        settings.force_weight,
+        settings.stress_weight,
+        settings.energy_per,
+        settings.group_weights,
+    )
+
+
+def _assemble(data: TrainingSet, settings: FitSettings, searching: bool, tell: Reporter) -> AssembledData:
+    groups = [label.config_type for label in data.labels]
+    folds = assign_folds(groups, settings.n_folds, settings.random_state) if searching else None
+    assembly = Assembly(
+        data.structures,
+        data.labels,
+        data.descriptor,
+        baseline=data.baselines,
+        reference=data.reference,
+        folds=folds,
+        sample_weight=data.sample_weight,
+        group_weights=settings.group_weights,
+        form=settings.form,
+        n_jobs=settings.n_jobs,
+    )
+    plan = assembly.plan()
+    tell.say(f"memory: {plan}")
+    if settings.max_memory is not None and plan.total > 1e9 * settings.max_memory:
+        raise SettingsError(
+            f"the fit would take {plan.total / 1e9:.2f} GB, more than max_memory={settings.max_memory:g} GB; "
+            "lower max_degree, or raise max_memory"
+        )
+    tell.start("rows", len(data.structures))
+    return assembly.run(lambda done, total: tell.reach(done))
+
+
+def _search(
+    data: TrainingSet, assembled: AssembledData, candidates: list[LossWeights], settings: FitSettings
+) -> SearchResult:
+    alphas = (settings.alphas or ALPHAS[assembled.form]) if settings.alpha == "auto" else (float(settings.alpha),)
+    coarse = alphas
+    if assembled.n_features > MANY_FEATURES and len(candidates) > 1:
+        coarse = alphas[1 : len(alphas) : 3]
+    result = search(assembled, candidates, coarse, None, data.solves_reference, settings.n_jobs)
+    if coarse == alphas:
+        return result
+    return search(assembled, [result.best_weights], alphas, None, data.solves_reference, settings.n_jobs)
+
+
+def _choose(result: SearchResult) -> tuple[LossWeights, float, dict[str, float]]:
+    """Return the best weights, the largest ridge strength as good as the best with them, and the errors of these."""
+    candidate, best = result.best
+    scores = result.pooled["score"][candidate]
+    good = [k for k in range(len(result.alphas)) if scores[k] <= scores[best] + ALPHA_TOLERANCE]
+    chosen = max(good, key=lambda k: result.alphas[k])
+    errors = {name: float(values[candidate, chosen]) for name, values in result.pooled.items()}
+    return result.best_weights, result.alphas[chosen], errors
+
+
+def _in_table_units(errors: Mapping[str, float]) -> dict[str, float]:
+    """Return cross-validation errors in meV/atom, eV/Å and GPa."""
+    units = {"energy_mae": 1e3, "energy_rmse": 1e3, "stress_rmse": EV_PER_A3_IN_GPA}
+    return {name: float(value) * units.get(name, 1.0) for name, value in errors.items()}
+
+
+def _notes(result: SearchResult, alpha: float, settings: FitSettings) -> tuple[str, ...]:
+    """Return what a user should know about the choice."""
+    if settings.alpha != "auto" or len(result.alphas) < 2:
+        return ()
+    if alpha == min(result.alphas):
+        return (f"cross-validation chose the smallest ridge strength of its grid, {alpha:g}",)
+    if alpha == max(result.alphas):
+        return (
+            f"cross-validation chose the largest ridge strength of its grid, {alpha:g}: there are few data for so many "
+            "functions; lower max_degree",
+        )
+    return ()
+
+
+def sample_structures(groups: Sequence[str], n_atoms: Sequence[int], most_atoms: int, random_state: int) -> list[int]:
+    """Return indices of a random sample of structures, spread over groups, of some number of atoms.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Group of each structure.
+    n_atoms : sequence of int
+        Atoms of each structure.
+    most_atoms : int
+        The sample ends when it holds this many atoms.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    list of int
+        Ascending.
+    """
+    rng = np.random.default_rng(random_state)
+    names = np.array(groups)
+    place = np.empty(len(names))
+    for name in np.unique(names):
+        members = np.flatnonzero(names == name)
+        place[rng.permutation(members)] = (np.arange(len(members)) + rng.random()) / len(members)
+    order = np.argsort(place, kind="stable")
+    kept = np.cumsum(np.asarray(n_atoms)[order]) <= most_atoms
+    kept[: min(40, len(order))] = True
+    return sorted(int(i) for i in order[kept])

@@ -1,0 +1,67 @@
+"""A fitted potential in words."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from linmlp.potentials.linear import LinearPotential
+
+
+def describe(potential: "LinearPotential") -> str:
+    """Return what a potential is made of: descriptor, reference energies, baselines, weights, solve, data.
+
+    Parameters
+    ----------
+    potential : LinearPotential
+        Fitted.
+
+    Returns
+    -------
+    str
+        Some lines.
+    """
+    descriptor, weights, solution = potential.descriptor_, potential.loss_weights_, potential.solution_
+    share = ", ".join(f"{kind} {100 * part:.0f} %" for kind, part in potential.loss_share_.items())
+    lines = [
+        f"linear potential for {', '.join(descriptor.elements_)}: {len(potential.coef_)} functions, "
+        f"cutoff {descriptor.cutoff_:g} Å",
+        f"descriptor: {' '.join(repr(descriptor).split())}",
+        potential.reference_.report(),
+        *(_report(baseline) for baseline in potential.baselines_),
+        f"loss weights: energy {weights.energy:.4g} (per {weights.energy_per}), force {weights.force:.4g}, "
+        f"stress {weights.stress:.4g}; share of the loss: {share}",
+        f"ridge strength {potential.alpha_:g} ({potential.form_} form), rank {solution.rank}, "
+        f"condition number {solution.condition_number:.1e}",
+        f"trained on {potential.training_['n_structures']} structures (hash {potential.training_['data_hash'][:12]})",
+    ]
+    if potential.core_weight_:
+        lines.append(f"core: rows for the slope of dimers, weight {potential.core_weight_:.1e}, make all pairs repel")
+    if not solution.success:
+        lines.append(f"note: {solution.message}")
+    return "\n".join([*lines, *(f"note: {note}" for note in potential.notes_)])
+
+
+def describe_cross_validation(potential: "LinearPotential") -> str:
+    """Return the cross-validation errors of the chosen settings, as text.
+
+    Parameters
+    ----------
+    potential : LinearPotential
+        Fitted.
+
+    Returns
+    -------
+    str
+        One or two lines.
+    """
+    errors = potential.cv_errors_
+    if not errors:
+        return "no cross-validation: weights and ridge strength were given"
+    return (
+        f"cross-validation on the training structures, {potential.n_folds} folds: "
+        f"energy MAE {errors['energy_mae']:.3f}, RMSE {errors['energy_rmse']:.3f} meV/atom | "
+        f"force RMSE {errors['force_rmse']:.4f} eV/Å | stress RMSE {errors['stress_rmse']:.3f} GPa"
+    )
+
+
+def _report(baseline: object) -> str:
+    return str(baseline.report()) if hasattr(baseline, "report") else f"baseline: {type(baseline).__name__}"
