@@ -1,0 +1,100 @@
+"""Vectors in compiled code against numpy."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numba import njit
+
+from linmlp.descriptors import simd
+
+WIDTH = 4
+load, store, splat = simd.vector_operations(WIDTH)
+reverse_mixed = simd.shuffle((7, 2, 5, 0))
+
+
+@njit
+def arithmetic(a, b, out):
+    x, y = load(a, 1), load(b, 0)
+    results = (
+        x + y,
+        x - y,
+        x * y,
+        x / y,
+        2.0 * x,
+        x * 3.0,
+        x + 1.5,
+        1.5 - x,
+        2.0 / x,
+        simd.square_root(x * x),
+        simd.minimum(x, y),
+        simd.maximum(x, y),
+        splat(0.25),
+        reverse_mixed(x, y),
+    )
+    for k in range(len(results)):
+        store(out, k * WIDTH, results[k])
+    return simd.total(x), simd.lane(y, 2)
+
+
+def test_arithmetic_lane_by_lane():
+    rng = np.random.default_rng(0)
+    a, b = rng.uniform(0.5, 2, 6), rng.uniform(0.5, 2, 5)
+    x, y = a[1:5], b[:4]
+    out = np.zeros(14 * WIDTH)
+    total, lane = arithmetic(a, b, out)
+    expected = [x + y, x - y, x * y, x / y, 2 * x, 3 * x, x + 1.5, 1.5 - x, 2 / x, x]
+    expected += [np.minimum(x, y), np.maximum(x, y), np.full(4, 0.25), np.concatenate([x, y])[[7, 2, 5, 0]]]
+    np.testing.assert_allclose(out.reshape(14, WIDTH), expected, rtol=1e-15)
+    assert total == pytest.approx(x.sum(), rel=1e-15)
+    assert lane == y[2]
+
+
+@njit
+def move_numbers(numbers, integers, out):
+    p, q = simd.pointer(numbers), simd.pointer(integers)
+    later = simd.shifted(p, 2)
+    store(simd.pointer(out), 0, load(later, 1))
+    simd.put(q, 1, simd.element(q, 0) + 5)
+    simd.put(later, 0, 7.0)
+    return simd.element(p, 2) + simd.element(numbers, 0)
+
+
+def test_pointers():
+    numbers, integers, out = np.arange(7.0).reshape(7, 1) + 1, np.array([3, 0]), np.zeros(4)
+    assert move_numbers(numbers, integers, out) == 8.0
+    np.testing.assert_array_equal(out, [4, 5, 6, 7])
+    np.testing.assert_array_equal(integers, [3, 8])
+    assert numbers[2, 0] == 7.0
+
+
+def test_lanes_fit_registers():
+    assert simd.LANES in (4, 8)
+
+
+OVERRUN = """
+import numpy as np
+from linmlp.descriptors import simd
+load, store, splat = simd.vector_operations(4)
+array = np.zeros(6)
+for access in (
+    lambda: load(array, 3),
+    lambda: load(array, -1),
+    lambda: store(array, 3, splat(1.0)),
+    lambda: simd.element(array, 6),
+    lambda: simd.put(array, -1, 1.0),
+    lambda: simd.element(simd.shifted(simd.pointer(array), 4), 2),
+):
+    try:
+        access()
+    except IndexError:
+        continue
+    raise SystemExit("an overrun went unnoticed")
+"""
+
+
+def test_overruns_are_found_without_compilation():
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", OVERRUN], env=environment, check=True)
