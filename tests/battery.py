@@ -97,7 +97,9 @@ def check_wrapping(predict, structure, rng):
     shifts = rng.integers(-2, 3, size=(len(structure), 3)) * structure.pbc
     moved.positions += shifts @ structure.cell.array
     before, after = predict(structure), predict(moved)
-    assert abs(after.energy - before.energy) < 1e-9 * max(1, abs(before.energy)), replay(structure, shifts=shifts.tolist())
+    assert abs(after.energy - before.energy) < 1e-9 * max(1, abs(before.energy)), replay(
+        structure, shifts=shifts.tolist()
+    )
     np.testing.assert_allclose(after.forces, before.forces, atol=1e-8 * scale_of(before))
 
 

@@ -23,7 +23,9 @@ ROOMS = (  # datasets.py re-exports from structures
     "cli",
 )
 PACKAGE = Path(linmlp.__file__).parent
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0].removesuffix(".py") in ROOMS)
+FILES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0].removesuffix(".py") in ROOMS
+)
 
 
 def imported_rooms(path):

@@ -32,7 +32,8 @@ def report(name, train, test, seeds, **descriptor_settings):
     errors = [model.cv_errors_ for model in models]
     mean = {key: np.mean([e[key] for e in errors]) for key in ("energy_mae", "force_rmse")}
     print(f"\n== {name}: {len(train)} training structures, {len(models[0].coef_)} functions")
-    print(f"cutoffs chosen {[model.descriptor_.cutoff_ for model in models]} Å, alpha {[model.alpha_ for model in models]}")
+    cutoffs = [model.descriptor_.cutoff_ for model in models]
+    print(f"cutoffs chosen {cutoffs} Å, alpha {[model.alpha_ for model in models]}")
     print(
         f"cross-validation, mean of {len(errors)} fold seeds: energy MAE {mean['energy_mae']:.3f} meV/atom | "
         f"force RMSE {mean['force_rmse']:.4f} eV/Å   (each: "

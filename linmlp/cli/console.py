@@ -4,7 +4,15 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 
 class ConsoleReporter:
@@ -20,7 +28,7 @@ class ConsoleReporter:
         )
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._console = console
-        self._task = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
         """Show the bar."""

@@ -44,8 +44,8 @@ def run_demo(folder: Path, console: Console) -> None:
     console.print(f"\nErrors on structures that were not trained on\n{model.evaluate(test)}")
     times, energies, per_step = run_md(model)
     console.print(
-        f"\nMD: {N_STEPS} steps of 1 fs, 216 atoms at {TEMPERATURE:.0f} K, {per_step * 1e6 / 216:.1f} µs per atom and step; "
-        f"total energy kept within {1e3 * np.ptp(energies) / 216:.3f} meV/atom"
+        f"\nMD: {N_STEPS} steps of 1 fs, 216 atoms at {TEMPERATURE:.0f} K, "
+        f"{per_step * 1e6 / 216:.1f} µs per atom and step; total energy kept within {1e3 * np.ptp(energies) / 216:.3f} meV/atom"
     )
     draw(model, test, times, energies, picture)
     console.print(f"\nwrote {model_file} and {picture} ({time.perf_counter() - start:.0f} s in all)")
@@ -56,7 +56,9 @@ def run_md(model: LinearPotential) -> tuple[FloatArray, FloatArray, float]:
     """Return times (ps) and total energies (eV) of a short NVE run, and the wall time of a step in s."""
     atoms = bulk("Si", cubic=True).repeat(3)
     atoms.calc = model.calculator()
-    MaxwellBoltzmannDistribution(atoms, temperature_K=2 * TEMPERATURE, rng=np.random.default_rng(0))  # half of it goes into the springs
+    MaxwellBoltzmannDistribution(
+        atoms, temperature_K=2 * TEMPERATURE, rng=np.random.default_rng(0)
+    )  # half of it goes into the springs
     Stationary(atoms)
     md = VelocityVerlet(atoms, timestep=1.0 * units.fs)
     energies: list[float] = []
@@ -65,7 +67,7 @@ def run_md(model: LinearPotential) -> tuple[FloatArray, FloatArray, float]:
     start = time.perf_counter()
     md.run(N_STEPS - 5)
     per_step = (time.perf_counter() - start) / (N_STEPS - 5)
-    return np.arange(len(energies)) * 5e-3, np.array(energies), per_step
+    return np.linspace(0, N_STEPS * 1e-3, len(energies)), np.array(energies), per_step
 
 
 def draw(model: LinearPotential, test: list[Atoms], times: FloatArray, energies: FloatArray, path: Path) -> None:

@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 
 from linmlp.cli.console import ConsoleReporter
-from linmlp.structures import read_structures
 from linmlp.cli.settings import FitSettings, read_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
 from linmlp.potentials.reporting import reporting_to
+from linmlp.structures import read_structures
 
 app = typer.Typer(
     help="Fit interatomic potentials that are linear in their parameters to DFT data, on CPUs.",
@@ -42,11 +42,15 @@ def fit(
     settings: Annotated[Path | None, typer.Option(help="YAML file with settings; options overrule it")] = None,
     cutoff: Annotated[str | None, typer.Option(help="cutoff radius in Å, or auto")] = None,
     order: Annotated[int | None, typer.Option(help="correlation order, 1 to 3")] = None,
-    max_degree: Annotated[str | None, typer.Option(help="largest degree: a number, one per order (16,14,11), or auto")] = None,
+    max_degree: Annotated[
+        str | None, typer.Option(help="largest degree: a number, one per order (16,14,11), or auto")
+    ] = None,
     energy_weight: Annotated[str | None, typer.Option(help="w_E of the loss, or auto")] = None,
     force_weight: Annotated[str | None, typer.Option(help="w_F of the loss, or auto")] = None,
     stress_weight: Annotated[str | None, typer.Option(help="w_S of the loss, or auto")] = None,
-    energy_per: Annotated[str | None, typer.Option(help="energy errors per structure, atom, sqrt_atom, or auto")] = None,
+    energy_per: Annotated[
+        str | None, typer.Option(help="energy errors per structure, atom, sqrt_atom, or auto")
+    ] = None,
     alpha: Annotated[str | None, typer.Option(help="ridge strength, or auto")] = None,
     e0: Annotated[str | None, typer.Option(help="reference energies: auto, isolated, lstsq, or Si=-0.8,O=-1.5")] = None,
     zbl: Annotated[bool | None, typer.Option("--zbl/--no-zbl", help="repulsive core")] = None,

@@ -48,10 +48,22 @@ class FitSettings(BaseModel):
 
     def potential(self) -> LinearPotential:
         """Return the unfitted potential that these settings describe."""
-        shared = (
-            "energy_weight force_weight stress_weight energy_per group_weights alpha e0 "
-            "energy_key forces_key stress_key virial_key n_folds n_jobs max_memory"
-        ).split()
+        shared = [
+            "energy_weight",
+            "force_weight",
+            "stress_weight",
+            "energy_per",
+            "group_weights",
+            "alpha",
+            "e0",
+            "energy_key",
+            "forces_key",
+            "stress_key",
+            "virial_key",
+            "n_folds",
+            "n_jobs",
+            "max_memory",
+        ]
         descriptor = ACE(self.cutoff, self.order, self.max_degree, max_l=self.max_l)
         return LinearPotential(
             descriptor,
@@ -97,5 +109,9 @@ def read_settings(path: Path | None, options: dict[str, Any]) -> FitSettings:
     try:
         return FitSettings(**values)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']} (given: {e['input']!r})" for e in error.errors())
-        raise SettingsError(f"settings that cannot be used: {problems}; known are {', '.join(FitSettings.model_fields)}") from error
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']} (given: {e['input']!r})" for e in error.errors()
+        )
+        raise SettingsError(
+            f"settings that cannot be used: {problems}; known are {', '.join(FitSettings.model_fields)}"
+        ) from error

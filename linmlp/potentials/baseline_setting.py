@@ -56,4 +56,3 @@ def _resolve(part: Any, descriptor: Descriptor, structures: Sequence[Atoms]) -> 
     if hasattr(part, "get_potential_energy"):
         return CalculatorBaseline(part)
     raise SettingsError(f'baseline={part!r} is not known; give "zbl", None, a baseline or an ASE calculator')
-

@@ -53,7 +53,7 @@ def dimer(numbers: tuple[int, int], distance: float) -> Pairs:
 
 @dataclass(frozen=True)
 class CoreRows:
-    """Slopes of dimer energies: ``slopes @ coef + baseline`` in eV/Å at `SCAN` times the closest approach of each pair."""
+    """Slopes of dimers: ``slopes @ coef + baseline`` in eV/Å at `SCAN` times the closest approach of each pair."""
 
     slopes: FloatArray
     baseline: FloatArray

@@ -37,8 +37,8 @@ def choose_cutoff(
 ) -> float:
     """Return the smallest cutoff in Å whose cross-validation score on a sample is as good as the best.
 
-    While the step to the largest cutoff lowered the score by a tenth, one that is 17 % larger is tried: molecules, whose
-    nearest neighbors are hydrogen atoms, need that.
+    While the step to the largest cutoff lowered the score by a tenth, one that is 17 % larger is tried: molecules,
+    whose nearest neighbors are hydrogen atoms, need that.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def choose_cutoff(
     """
     candidates = list(descriptor.cutoff_candidates(structures))
     if len(candidates) == 1:
-        return candidates[0]
+        return float(candidates[0])
     chosen = sample_structures(
         [label.config_type for label in labels], [label.n_atoms for label in labels], PROBE_ATOMS, settings.random_state
     )
@@ -74,8 +74,10 @@ def choose_cutoff(
     lowest = min(scores.values())
     best = min(cutoff for cutoff, score in scores.items() if score <= lowest + TOLERANCE)
     tried = ", ".join(f"{cutoff:g} Å {100 * (score - lowest):+.0f} %" for cutoff, score in sorted(scores.items()))
-    tell.say(f"cutoff {best:g} Å, from cross-validation on {len(chosen)} structures (errors against the lowest: {tried})")
-    return best
+    tell.say(
+        f"cutoff {best:g} Å, from cross-validation on {len(chosen)} structures (errors against the lowest: {tried})"
+    )
+    return float(best)
 
 
 def _still_falls(scores: dict[float, float]) -> bool:

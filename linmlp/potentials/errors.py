@@ -18,7 +18,7 @@ UNITS = {"energy": "meV/atom", "force": "eV/Å", "stress": "GPa"}
 
 @dataclass(frozen=True)
 class StructureErrors:
-    """Errors of one structure: energy (meV/atom), force components (eV/Å), stress components (GPa); empty if unlabelled."""
+    """Errors of one structure: energy (meV/atom), forces (eV/Å), stress (GPa), by component; empty if unlabelled."""
 
     group: str
     energy: FloatArray
@@ -77,7 +77,9 @@ class ErrorTable:
         table = self.to_dict()
         return pd.DataFrame.from_dict({**table["groups"], "total": table["total"]}, orient="index")
 
-    def intervals(self, level: float = 0.95, n_samples: int = 1000, random_state: int = 0) -> dict[str, tuple[float, float]]:
+    def intervals(
+        self, level: float = 0.95, n_samples: int = 1000, random_state: int = 0
+    ) -> dict[str, tuple[float, float]]:
         """Return bootstrap intervals of the total errors, from resampled structures.
 
         Parameters
@@ -115,12 +117,21 @@ class ErrorTable:
     def __str__(self) -> str:
         """Return the table as text."""
         table = self.to_dict()
-        rows = [*table["groups"].items(), ("total", table["total"])] if len(self.groups) > 1 else [("total", table["total"])]
+        rows = (
+            [*table["groups"].items(), ("total", table["total"])]
+            if len(self.groups) > 1
+            else [("total", table["total"])]
+        )
         width = max(len("group"), *(len(name) for name, _ in rows))
         heads = "".join(f"{f'{kind} ({UNITS[kind]})':>22}" for kind in KINDS)
-        lines = [f"{'':{width}} {'':>10}{heads}", f"{'group':{width}} {'structures':>10}" + f"{'MAE':>12}{'RMSE':>10}" * 3]
+        lines = [
+            f"{'':{width}} {'':>10}{heads}",
+            f"{'group':{width}} {'structures':>10}" + f"{'MAE':>12}{'RMSE':>10}" * 3,
+        ]
         for name, row in rows:
-            cells = "".join(_cell(row[f"{kind}_{m}"], kind, w) for kind in KINDS for m, w in (("mae", 12), ("rmse", 10)))
+            cells = "".join(
+                _cell(row[f"{kind}_{m}"], kind, w) for kind in KINDS for m, w in (("mae", 12), ("rmse", 10))
+            )
             lines.append(f"{name:{width}} {row['n_structures']:>10}{cells}")
         return "\n".join(lines)
 

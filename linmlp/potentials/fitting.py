@@ -21,7 +21,7 @@ MANY_FEATURES = 1500
 """Above this, loss weights are searched at a few ridge strengths and the others at the best weights alone."""
 
 ALPHA_TOLERANCE = 0.005
-"""The largest ridge strength is taken whose score is within this (half a percent) of the best: extrapolation is tamer."""
+"""The largest ridge strength whose score is within this of the best is taken, because it extrapolates more tamely."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ Auto = Literal["auto"]
 
 
 class LinearPotential(BaseEstimator):  # type: ignore[misc]
-    """Interatomic potential that is linear in its coefficients, fitted by weighted ridge regression.
+    r"""Interatomic potential that is linear in its coefficients, fitted by weighted ridge regression.
 
     One sample is one structure; labels (energy, forces, stress) live on the structures.
 
@@ -101,9 +101,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     -----
     The loss is
 
-    .. math:: L(c) = \\frac{w_E}{N_{cfg}} \\sum_i (E_i - \\hat E_i)^2
-       + \\frac{w_F}{N_{atoms}} \\sum_{ia} \\|F_{ia} - \\hat F_{ia}\\|^2
-       + \\frac{w_S}{N_{cfg}} \\sum_i \\|S_i - \\hat S_i\\|^2
+    .. math:: L(c) = \frac{w_E}{N_{cfg}} \sum_i (E_i - \hat E_i)^2
+       + \frac{w_F}{N_{atoms}} \sum_{ia} \|F_{ia} - \hat F_{ia}\|^2
+       + \frac{w_S}{N_{cfg}} \sum_i \|S_i - \hat S_i\|^2
 
     with the Frobenius norm of the 3x3 stress. No design matrix is kept: rows are folded into compressed systems, one
     per fold, from which all combinations of weights and ridge strengths are cross-validated.

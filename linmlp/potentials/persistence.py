@@ -22,10 +22,22 @@ if TYPE_CHECKING:
 DESCRIPTORS: dict[str, type[Descriptor]] = {"ACE": ACE}
 PACKAGES = ("linmlp", "numpy", "scipy", "scikit-learn", "numba", "ase", "vesin")
 UNITS = {"energy": "eV", "length": "Å", "forces": "eV/Å", "stress": "eV/Å³, positive under tension"}
-SETTINGS = (
-    "energy_weight force_weight stress_weight energy_per group_weights alpha e0 n_folds form energy_key forces_key "
-    "stress_key virial_key random_state"
-).split()
+SETTINGS = [
+    "energy_weight",
+    "force_weight",
+    "stress_weight",
+    "energy_per",
+    "group_weights",
+    "alpha",
+    "e0",
+    "n_folds",
+    "form",
+    "energy_key",
+    "forces_key",
+    "stress_key",
+    "virial_key",
+    "random_state",
+]
 
 
 def data_hash(structures: Sequence[Atoms], labels: LabelSet) -> str:
@@ -136,7 +148,9 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         potential.training_ = header["training"]
         potential.n_features_in_ = descriptor.n_features_out_
     except (KeyError, TypeError, IndexError) as error:
-        raise ModelFileError(f"{path} lacks something that a model of schema {header['schema']} has: {error}") from error
+        raise ModelFileError(
+            f"{path} lacks something that a model of schema {header['schema']} has: {error}"
+        ) from error
     return potential
 
 

@@ -52,7 +52,9 @@ def _invariant(function, density, raw, elements, pair_map):
     return total
 
 
-def features(functions, n_center_elements, numbers, numbers_of_elements, pairs, cutoff, radial_map, pair_map, inner, width):
+def features(
+    functions, n_center_elements, numbers, numbers_of_elements, pairs, cutoff, radial_map, pair_map, inner, width
+):
     """Features per atom (n_atoms, n_center_elements * n_functions): the block of the center's element is filled."""
     index = {z: k for k, z in enumerate(numbers_of_elements)}
     kinds = np.array([index[z] for z in numbers])
@@ -63,6 +65,13 @@ def features(functions, n_center_elements, numbers, numbers_of_elements, pairs, 
         near = np.linalg.norm(vectors, axis=1) < cutoff
         block = slice(kind * len(functions), (kind + 1) * len(functions))
         out[i, block] = center_features(
-            functions, vectors[near], kinds[pairs.j[mine]][near], cutoff, radial_map[kind], pair_map[kind], inner[kind], width[kind]
+            functions,
+            vectors[near],
+            kinds[pairs.j[mine]][near],
+            cutoff,
+            radial_map[kind],
+            pair_map[kind],
+            inner[kind],
+            width[kind],
         )
     return out

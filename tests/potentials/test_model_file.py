@@ -46,7 +46,9 @@ def test_newer_schema(tmp_path):
 
 def test_failed_write_leaves_the_old_file(model, monkeypatch):
     before = model.read_bytes()
-    monkeypatch.setattr("linmlp.potentials.model_file.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr(
+        "linmlp.potentials.model_file.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full"))
+    )
     with pytest.raises(ModelFileError, match="disk full"):
         write_model_file(model, {}, {"coef": np.ones(1)})
     assert model.read_bytes() == before

@@ -112,7 +112,9 @@ def test_no_duplicates_across_the_split(name):
     assert apart.min() > 0.01 * scale
 
 
-@pytest.mark.parametrize(("name", "group", "modulus"), [("silicon", "diamond", 88), ("lithium_chloride", "rocksalt", 32)])
+@pytest.mark.parametrize(
+    ("name", "group", "modulus"), [("silicon", "diamond", 88), ("lithium_chloride", "rocksalt", 32)]
+)
 def test_stress_is_the_slope_of_the_energy(name, group, modulus):
     series = sorted((a for a in whole(name) if a.info["config_type"] == group), key=lambda a: a.get_volume())
     assert len(series) >= 6

@@ -21,7 +21,7 @@ References
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from itertools import combinations_with_replacement
 from typing import TypeAlias
 
@@ -71,7 +71,7 @@ def count_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int) ->
     return sum(_count(order, n_elements, limit, max_l) for order, limit in enumerate(max_degree, start=1))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _count(order: int, n_elements: int, limit: int, max_l: int) -> int:
     return sum(1 for _ in _of_order(order, n_elements, limit, max_l))
 

@@ -1,10 +1,10 @@
 """Clebsch-Gordan coefficients: angular momenta in, coupling coefficients out."""
 
-from functools import lru_cache
+from functools import cache
 from math import factorial, sqrt
 
 
-@lru_cache(maxsize=None)
+@cache
 def clebsch_gordan(l1: int, m1: int, l2: int, m2: int, l: int, m: int) -> float:
     r"""Return the Clebsch-Gordan coefficient <l1 m1 l2 m2 | l m>, Condon-Shortley phase.
 

@@ -281,9 +281,7 @@ class ACE(Descriptor):
             raise SettingsError(f"max_degree={self.max_degree!r}; order {self.order} needs {self.order} numbers >= 0")
         return degrees
 
-    def _make_parameters(
-        self, numbers: tuple[int, ...], cutoff: float, distances: DistanceStatistics
-    ) -> AceParameters:
+    def _make_parameters(self, numbers: tuple[int, ...], cutoff: float, distances: DistanceStatistics) -> AceParameters:
         n_elements, n_pair = len(numbers), self.max_degree_[0] + 1
         n_radial = max([1, *(degree + 1 for degree in self.max_degree_[1:])])
         closest = _assume_unseen(distances.closest, numbers)
@@ -351,4 +349,3 @@ def _function_name(function: Function, elements: tuple[str, ...]) -> str:
 
 def _as_json(value: Any) -> Any:
     return value if isinstance(value, str | int) else [int(v) for v in value]
-

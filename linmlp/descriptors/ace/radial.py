@@ -91,7 +91,8 @@ def inner_switch(distances: FloatArray, inner: FloatArray, width: FloatArray) ->
     """
     slope = np.where(np.asarray(width) > 0, 1 / np.where(np.asarray(width) > 0, width, 1.0), 0.0)
     t = np.where(slope > 0, np.clip(1 + (distances - inner) * slope, 0.0, 1.0), 1.0)
-    return t**3 * (10 + t * (6 * t - 15)), 30 * t**2 * (1 - t) ** 2 * slope
+    values = t**3 * (10 + t * (6 * t - 15))
+    return np.asarray(values), np.asarray(30 * t**2 * (1 - t) ** 2 * slope)
 
 
 def scaled_distance_polynomial(scaling: float = SCALING, tolerance: float = 1e-16) -> FloatArray:
@@ -109,7 +110,7 @@ def scaled_distance_polynomial(scaling: float = SCALING, tolerance: float = 1e-1
 
 
 def envelope_polynomial() -> FloatArray:
-    """Return coefficients of cos(pi t / 2) as a power series in t² (0 <= t <= 1), for the loops; the envelope is its square."""
+    """Return coefficients of cos(pi t / 2), whose square is the envelope, as a power series in t² (0 <= t <= 1)."""
     terms = [1.0]
     while abs(terms[-1]) > 1e-18:
         k = len(terms)
@@ -134,7 +135,8 @@ def orthonormal_map(distances: FloatArray, weights: FloatArray, n_functions: int
     Returns
     -------
     ndarray of shape (n_functions, n_functions)
-        C with :math:`R_n = \sum_k C_{nk} g_k`, :math:`\sum_p w_p R_n(r_p) R_{n'}(r_p) = \delta_{nn'}`, positive diagonal.
+        C with :math:`R_n = \sum_k C_{nk} g_k` and
+        :math:`\sum_p w_p R_n(r_p) R_{n'}(r_p) = \delta_{nn'}`, positive diagonal.
     """
     values, _ = raw_functions(distances, n_functions, cutoff)
     factor = np.linalg.qr(values * np.sqrt(weights)[:, None], mode="r")

@@ -33,7 +33,7 @@ class DistanceStatistics:
     @property
     def bin_centers(self) -> FloatArray:
         """Distances at the middle of the bins, in Å."""
-        return (np.arange(self.counts.shape[-1]) + 0.5) * BIN_WIDTH
+        return np.asarray((np.arange(self.counts.shape[-1]) + 0.5) * BIN_WIDTH, dtype=np.float64)
 
     @property
     def n_pairs(self) -> int:
