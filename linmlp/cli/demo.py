@@ -45,7 +45,8 @@ def run_demo(folder: Path, console: Console) -> None:
     times, energies, per_step = run_md(model)
     console.print(
         f"\nMD: {N_STEPS} steps of 1 fs, 216 atoms at {TEMPERATURE:.0f} K, "
-        f"{per_step * 1e6 / 216:.1f} µs per atom and step; total energy kept within {1e3 * np.ptp(energies) / 216:.3f} meV/atom"
+        f"{per_step * 1e6 / 216:.1f} µs per atom and step; "
+        f"total energy kept within {1e3 * np.ptp(energies) / 216:.3f} meV/atom"
     )
     draw(model, test, times, energies, picture)
     console.print(f"\nwrote {model_file} and {picture} ({time.perf_counter() - start:.0f} s in all)")

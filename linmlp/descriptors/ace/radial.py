@@ -106,7 +106,7 @@ def scaled_distance_polynomial(scaling: float = SCALING, tolerance: float = 1e-1
     series = -2 * np.array(coefficients) / -np.expm1(-scaling)
     # x(0) = -1 exactly: 1 - 2 (1 - exp(-scaling)) / (1 - exp(-scaling))
     series[0] = -1.0
-    return series
+    return np.asarray(series)
 
 
 def envelope_polynomial() -> FloatArray:
