@@ -13,7 +13,7 @@ from linmlp.potentials.reporting import Reporter
 from linmlp.structures import LabelSet, fit_reference_energies
 from linmlp.system import LossWeights
 
-PROBE_ATOMS = 4000
+PROBE_ATOMS = 3000
 """Atoms of the sample: a probe of everything would cost more than the fit."""
 
 PROBE_ALPHAS = (1e-8, 1e-7, 1e-6)
@@ -114,6 +114,7 @@ class _Probe:
             energy_per=energy_per,
             alphas=PROBE_ALPHAS,
             n_folds=PROBE_FOLDS,
+            form="gram",
         )
 
     def score(self, cutoff: float) -> float:

@@ -1,0 +1,16 @@
+"""The benchmarks of accuracy and of the fit run in their tiny mode and print their figures."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.parametrize(
+    ("path", "figure"), [("accuracy/zuo.py", "cross-validation, mean of 1"), ("speed/fit.py", "ratio of the fit")]
+)
+def test_tiny_mode(path, figure, capsys):
+    runpy.run_path(str(BENCHMARKS / path))["main"](["--tiny"])
+    assert figure in capsys.readouterr().out
