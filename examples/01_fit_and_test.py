@@ -1,10 +1,10 @@
 """Fit a potential to DFT data, test it, save it.
 
-The bundled silicon data are `ase.Atoms` with energy, forces and stress; your own come from `ase.io.read("train.xyz", ":")`.
+The bundled silicon data are `ase.Atoms` with energy, forces and stress; `ase.io.read("train.xyz", ":")` gives your own.
 """
 
 # %%
-# A small and fast set of functions is enough here: order 2, radial degrees up to 8. Leave everything out, `ACE()`, for the
+# A small and fast set of functions is enough here: order 2, degrees up to 10. Leave everything out, `ACE()`, for the
 # defaults: order 3, 750 functions, the cutoff chosen by cross-validation.
 
 from linmlp import ACE, LinearPotential, load

@@ -1,8 +1,8 @@
 """CPU time of a fit, and what plain numpy takes for less.
 
 The fit is `LinearPotential(ACE(cutoff)).fit`: neighbors, rows, folding into compressed systems per fold, search over
-loss weights and ridge strength, solve. The competitor keeps the same rows as one dense design matrix and solves one ridge
-problem with `numpy.linalg.lstsq`: no folds, no search. Times are processor times; compilation is not timed.
+loss weights and ridge strength, solve. The competitor keeps the same rows as one dense design matrix and solves one
+ridge problem with `numpy.linalg.lstsq`: no folds, no search. Times are processor times; compilation is not timed.
 
     python benchmarks/speed/fit.py ../shared/data/zuo_Si/train.xyz.gz --cutoff 5.5
 """
