@@ -66,7 +66,7 @@ class AceEvaluator:
         n_threads = max(1, min(n_threads, len(blocks.element) // MIN_BLOCKS))
         bounds = _split_evenly(blocks, n_threads)
         sizes = self._sizes._replace(capacity=int(blocks.slots.sum(axis=1).max(initial=0)))
-        positions, shift = np.ascontiguousarray(pairs.positions), np.ascontiguousarray(pairs.shift)
+        positions, shift = (np.ascontiguousarray(array, dtype=float) for array in (pairs.positions, pairs.shift))
         listed = Listed(n_atoms, positions, pairs.j, shift, blocks.segments)
         energies, strain = np.zeros(n_atoms), np.zeros((n_atoms, 6))
         # One more row takes what padding adds.
@@ -114,7 +114,8 @@ class AceEvaluator:
         if known is not None and known[0] is pairs.numbers and known[1] is pairs.first and known[2] is pairs.j:
             return known[3]
         kinds = self.parameters.element_indices(pairs.numbers)
-        blocks = make_blocks(pairs.first, pairs.j, kinds, len(self.parameters.numbers), LANES)
+        near = pairs.distances < self.parameters.cutoff
+        blocks = make_blocks(pairs.first, pairs.j, near, kinds, len(self.parameters.numbers), LANES)
         self._known = pairs.numbers, pairs.first, pairs.j, blocks
         return blocks
 

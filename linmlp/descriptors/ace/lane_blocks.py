@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linmlp.units import IntArray
 
@@ -19,7 +20,9 @@ class Blocks(NamedTuple):
     segments: IntArray  # (n_atoms * n_elements + 1,) pairs of atom i with neighbors of e start at i * n_elements + e
 
 
-def make_blocks(first: IntArray, j: IntArray, kinds: IntArray, n_elements: int, lanes: int) -> Blocks:
+def make_blocks(
+    first: IntArray, j: IntArray, near: NDArray[np.bool_], kinds: IntArray, n_elements: int, lanes: int
+) -> Blocks:
     """Return blocks of atoms with the same element and similar numbers of neighbors of each element.
 
     Parameters
@@ -28,6 +31,8 @@ def make_blocks(first: IntArray, j: IntArray, kinds: IntArray, n_elements: int, 
         Pairs of atom i are ``first[i]:first[i + 1]``, sorted by the element of the neighbor.
     j : ndarray of shape (n_pairs,)
         Neighbors.
+    near : ndarray of shape (n_pairs,), bool
+        Pairs that are within the cutoff at the moment: atoms are sorted by their numbers.
     kinds : ndarray of shape (n_atoms,)
         Element indices.
     n_elements : int
@@ -42,16 +47,18 @@ def make_blocks(first: IntArray, j: IntArray, kinds: IntArray, n_elements: int, 
     """
     n_atoms = len(kinds)
     centers = np.repeat(np.arange(n_atoms), np.diff(first))
-    counts = np.bincount(centers * n_elements + kinds[j], minlength=n_atoms * n_elements)
+    segment = centers * n_elements + kinds[j]
+    counts = np.bincount(segment, minlength=n_atoms * n_elements)
     segments = np.zeros(n_atoms * n_elements + 1, dtype=np.int64)
     np.cumsum(counts, out=segments[1:])
     counts = counts.reshape(n_atoms, n_elements)
+    near_counts = np.bincount(segment[near], minlength=n_atoms * n_elements).reshape(n_atoms, n_elements)
     elements: list[int] = []
     groups: list[IntArray] = []
     for element in range(n_elements):
         of_element = np.flatnonzero(kinds == element)
         for start in range(0, len(of_element), WINDOW):
-            new = _split(of_element[start : start + WINDOW], counts, lanes)
+            new = _split(of_element[start : start + WINDOW], near_counts, lanes)
             groups.extend(new)
             elements.extend([element] * len(new))
     atoms = np.full((len(groups), lanes), -1, dtype=np.int64)

@@ -131,12 +131,8 @@ def choose_products(monomials: dict[Monomial, float], kind: int) -> dict[Product
     return chosen
 
 
-def _similar_groups(table: dict[Product, Thirds], size: int) -> list[list[int]]:
+def _similar_groups(thirds: list[Thirds], size: int) -> list[list[int]]:
     """Return groups of up to `size` indices with nearly the same third factors, found greedily, the shortest first."""
-    import os
-    PEN = float(os.environ.get("PEN", "0"))
-    thirds = [table[product] for product in sorted(table)]
-    factors = np.array([product[1:] for product in sorted(table)]).reshape(-1, 2)
     columns = sorted({column for of_product in thirds for column in of_product})
     place = {column: k for k, column in enumerate(columns)}
     has = np.zeros((len(thirds), len(columns)))
@@ -152,8 +148,7 @@ def _similar_groups(table: dict[Product, Thirds], size: int) -> list[list[int]]:
         group, union = [first], has[first].copy()
         while len(group) < size and free.any():
             # shared third factors minus new ones
-            shared = (factors[:, :, None, None] == factors[group][None, None]).any(axis=(1, 3)).sum(axis=1)
-            score = np.where(free, 2 * (has @ union) - counts - PEN * shared, -np.inf)
+            score = np.where(free, 2 * (has @ union) - counts, -np.inf)
             best = int(np.argmax(score))
             free[best] = False
             group.append(best)
@@ -189,7 +184,7 @@ def join_products(centers: list[dict[Product, Thirds]], sizes: list[int], kind: 
     coefficient: list[float] = []
     for table, filler in zip(centers, sizes, strict=True):
         products = sorted(table)
-        for group in _similar_groups(table, size):
+        for group in _similar_groups([table[product] for product in products], size):
             members = [products[k] for k in group]
             factors += members + [(1.0, filler, filler)] * (size - len(members))
             union = sorted({column for product in members for column in table[product]})

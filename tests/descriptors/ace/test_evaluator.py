@@ -117,7 +117,7 @@ def test_isolated_atom_and_no_atoms(parameters):
         assert not np.any(strain)
 
 
-def test_unknown_function_sets():
+def test_unusual_function_sets():
     """Functions without coefficients, functions with gaps in n and l, and no functions at all."""
     p = CASES["one element"]
     atoms = make_crystal(p)
@@ -271,12 +271,15 @@ def test_blocks_hold_every_atom_once(n_elements):
     kinds = rng.integers(n_elements, size=53)
     counts = rng.integers(12, size=53)
     first = np.concatenate([[0], np.cumsum(counts)])
-    j = np.concatenate([np.sort(rng.choice(53, size=c)) for c in counts])
-    blocks = make_blocks(first, j, kinds, n_elements, 8)
+    j = rng.choice(53, size=counts.sum())
+    blocks = make_blocks(first, j, rng.random(len(j)) < 0.7, kinds, n_elements, 8)
     atoms = blocks.atoms[blocks.atoms >= 0]
     assert sorted(atoms.tolist()) == list(range(53))
     for element, members in zip(blocks.element, blocks.atoms, strict=True):
         assert np.all(kinds[members[members >= 0]] == element)
+    for members, slots in zip(blocks.atoms, blocks.slots, strict=True):
+        for i in members[members >= 0]:
+            assert np.all(np.bincount(kinds[j[first[i] : first[i + 1]]], minlength=n_elements) <= slots)
 
 
 SCRIPT = """

@@ -1,0 +1,8 @@
+"""The benchmark of a molecular-dynamics step still runs."""
+
+from benchmarks.speed import md_step
+
+
+def test_runs(capsys):
+    md_step.main(["--tiny"])
+    assert "% peak" in capsys.readouterr().out
