@@ -2,25 +2,14 @@
 
 import time
 
-from llvmlite import binding
-from numba import config, njit
+from numba import njit
 
-from linmlp.descriptors.simd import total, vector_operations
+from linmlp.descriptors.simd import REGISTER_LANES, total, vector_operations
 
 FLOPS_PER_LANE = 2 * 10
 
 
-def _widest_lanes() -> int:
-    """Return the doubles in the widest register that Numba compiles for."""
-    features = config.CPU_FEATURES
-    if features is None and config.CPU_NAME in (None, "host"):
-        features = binding.get_host_cpu_features().flatten()
-    if features is None:
-        return 4
-    return 8 if "+avx512f" in features else 4
-
-
-WIDTH = _widest_lanes()
+WIDTH = REGISTER_LANES
 _, _, splat = vector_operations(WIDTH)
 
 

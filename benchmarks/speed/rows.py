@@ -1,7 +1,7 @@
 """Time to write the design rows of ACE, per atom, and the part of the peak of one core that it reaches.
 
 The work is counted as in the formulas of `linmlp.descriptors.ace.row_plan` with Cartesian gradients: per neighbor
-8 (L + 1) multiply-adds for every rest q, 6 for every entry, 3 for every function (the loops get by with a quarter less);
+8 (L + 1) multiply-adds for every rest q, 6 for every entry, 3 for every function (the loops get by with less);
 radial functions, harmonics, densities, couplings, strain and padding are not counted. Times are processor times of one
 thread, the best of many calls; compilation is not timed. The competitor is the naive twin of the tests, features only.
 

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from linmlp.descriptors.ace.row_plan import GROUP, QUAD, RowPlan
+from linmlp.descriptors.ace.row_plan import GROUP, QUAD, WIDTH, RowPlan
 from linmlp.descriptors.simd import maximum, minimum, square_root, total, vector_operations
 from linmlp.units import FloatArray, IntArray
 
-WIDTH = 4
 load, store, splat = vector_operations(WIDTH)
 
 GEOMETRY = 14 * WIDTH
@@ -41,6 +40,7 @@ class RowWork(NamedTuple):
     own_rests: FloatArray  # (slot,) Q of one center
     values: FloatArray  # (function, lane) features of four centers
     products: FloatArray  # (q, 3, lane) X of a block; then zeros; then ones and zeros for the pair term
+    levers: FloatArray  # (axis, 4, lane) vectors to the neighbors in the order of the transposed rows
     own: FloatArray  # (3 + 6, column) derivatives that belong to the center and to strain
     adjoints: FloatArray  # (slot,) derivatives of the energy of a center with respect to its densities
     pair_adjoints: FloatArray  # (n_elements * n_pair,) the same for the pair term
@@ -56,22 +56,23 @@ def aligned(n: int) -> FloatArray:
 def make_work(plan: RowPlan, max_blocks: int) -> RowWork:
     """Return work arrays for centers with at most `max_blocks` blocks of neighbors."""
     n_blocks = WIDTH * max_blocks
-    products = aligned(12 * (max(plan.n_rests, QUAD * len(plan.channel_quad_slot)) + 2))
-    products[12 * plan.n_rests + 12 : 12 * plan.n_rests + 16] = 1.0
+    products = aligned(3 * WIDTH * (max(plan.n_rests, QUAD * len(plan.channel_quad_slot)) + 2))
+    products[3 * WIDTH * (plan.n_rests + 1) :][:WIDTH] = 1.0
     return RowWork(
         geometry=aligned(n_blocks * GEOMETRY),
         atoms=np.empty(n_blocks * WIDTH, np.int64),
         elements=np.empty(n_blocks, np.int64),
         n_blocks=np.zeros(WIDTH, np.int64),
-        raw=aligned(8 * plan.n_raw),
-        legendre=aligned(4 * len(plan.legendre)),
-        radial=aligned(n_blocks * 8 * (plan.n_radial + plan.n_pair + 1)),
-        harmonics=aligned(n_blocks * 12 * (plan.max_l + 1) ** 2),
-        densities=aligned(8 * plan.n_densities),
-        rests=aligned(4 * (plan.n_slots + 1)),
+        raw=aligned(2 * WIDTH * plan.n_raw),
+        legendre=aligned(WIDTH * len(plan.legendre)),
+        radial=aligned(n_blocks * 2 * WIDTH * (plan.n_radial + plan.n_pair + 1)),
+        harmonics=aligned(n_blocks * 3 * WIDTH * (plan.max_l + 1) ** 2),
+        densities=aligned(2 * WIDTH * plan.n_densities),
+        rests=aligned(WIDTH * (plan.n_slots + 1)),
         own_rests=aligned(plan.n_slots),
-        values=aligned(4 * plan.n_functions),
+        values=aligned(WIDTH * plan.n_functions),
         products=products,
+        levers=aligned(12 * WIDTH),
         own=aligned(9 * GROUP * plan.n_groups),
         adjoints=aligned(plan.n_channel_slots),
         pair_adjoints=aligned(plan.pair_density.size),
@@ -111,16 +112,17 @@ def gather(
             elements[end] = element
             for w in range(WIDTH):
                 o = end * GEOMETRY + w
-                geometry[o] = geometry[o + 4] = geometry[o + 12] = geometry[o + 20] = 0.0
-                geometry[o + 8] = 0.5 * cutoff
-                geometry[o + 16] = 1.0
+                for k in range(6):
+                    geometry[o + k * WIDTH] = 0.0
+                geometry[o + 2 * WIDTH] = 0.5 * cutoff
+                geometry[o + 4 * WIDTH] = 1.0
                 atoms[end * WIDTH + w] = i
         o = end * GEOMETRY + inside
-        geometry[o], geometry[o + 4], geometry[o + 8], geometry[o + 12] = x, y, z, 1.0
+        geometry[o], geometry[o + WIDTH], geometry[o + 2 * WIDTH], geometry[o + 3 * WIDTH] = x, y, z, 1.0
         if x * x + y * y > 1e-200:
-            geometry[o + 16], geometry[o + 20] = x, y
+            geometry[o + 4 * WIDTH], geometry[o + 5 * WIDTH] = x, y
         else:  # on the polar axis any direction will do
-            geometry[o + 16], geometry[o + 20] = 1e-100, 0.0
+            geometry[o + 4 * WIDTH], geometry[o + 5 * WIDTH] = 1e-100, 0.0
         atoms[end * WIDTH + inside] = j[p]
         inside += 1
     return end + 1 - block
@@ -129,7 +131,12 @@ def gather(
 @njit(**OPTIONS)
 def raw_radial(plan: RowPlan, geometry: Any, g: int, slope: float, offset: float, raw: Any) -> None:
     """Write the raw radial functions of a block and their derivatives, (n_raw, 2, lane)."""
-    x, y, z, mask = load(geometry, g), load(geometry, g + 4), load(geometry, g + 8), load(geometry, g + 12)
+    x, y, z, mask = (
+        load(geometry, g),
+        load(geometry, g + WIDTH),
+        load(geometry, g + 2 * WIDTH),
+        load(geometry, g + 3 * WIDTH),
+    )
     one, zero = splat(1.0), splat(0.0)
     r = square_root(x * x + y * y + z * z)
     t = (1.0 / plan.cutoff) * r
@@ -156,8 +163,8 @@ def raw_radial(plan: RowPlan, geometry: Any, g: int, slope: float, offset: float
     s2 = 2.0 * s
     for k in range(plan.n_raw):
         rest = one - b
-        store(raw, 8 * k, rest * f)
-        store(raw, 8 * k + 4, rest * df + db * slope_f)
+        store(raw, 2 * WIDTH * k, rest * f)
+        store(raw, 2 * WIDTH * k + WIDTH, rest * df + db * slope_f)
         c, dc = s2 * b - a, 2.0 * b + s2 * db - da
         a, b, da, db = b, c, db, dc
 
@@ -170,12 +177,12 @@ def map_radial(plan: RowPlan, center: int, element: int, raw: Any, radial: Any, 
         a, b = splat(0.0), splat(0.0)
         for k in range(plan.map_end[row]):
             c = plan.radial_map[center, element, row, k]
-            a = a + c * load(raw, 8 * k)
-            b = b + c * load(raw, 8 * k + 4)
-        store(radial, base + 8 * row, a)
-        store(radial, base + 8 * row + 4, b)
-    store(radial, base + 8 * n_rows, splat(0.0))
-    store(radial, base + 8 * n_rows + 4, splat(0.0))
+            a = a + c * load(raw, 2 * WIDTH * k)
+            b = b + c * load(raw, 2 * WIDTH * k + WIDTH)
+        store(radial, base + 2 * WIDTH * row, a)
+        store(radial, base + 2 * WIDTH * row + WIDTH, b)
+    store(radial, base + 2 * WIDTH * n_rows, splat(0.0))
+    store(radial, base + 2 * WIDTH * n_rows + WIDTH, splat(0.0))
 
 
 @njit(**OPTIONS)
@@ -186,59 +193,59 @@ def write_harmonics(plan: RowPlan, geometry: Any, g: int, legendre: Any, harmoni
     :math:`Y = F Q_l^m \sin\theta f_m`, :math:`\partial_\theta Y = F (m z Q_l^m - \sin^2\theta Q_l^{m+1}) f_m`,
     :math:`\partial_\varphi Y / \sin\theta = i m F Q_l^m f_m`; nothing is divided by :math:`\sin\theta`.
     """
-    x, y, z = load(geometry, g), load(geometry, g + 4), load(geometry, g + 8)
-    px, py = load(geometry, g + 16), load(geometry, g + 20)
+    x, y, z = load(geometry, g), load(geometry, g + WIDTH), load(geometry, g + 2 * WIDTH)
+    px, py = load(geometry, g + 4 * WIDTH), load(geometry, g + 5 * WIDTH)
     one, zero = splat(1.0), splat(0.0)
     per_r = one / square_root(x * x + y * y + z * z)
     rho = square_root(px * px + py * py)
     per_rho = one / rho
     x, y, z = x * per_r, y * per_r, z * per_r
     sine, cp, sp = rho * per_r, px * per_rho, py * per_rho
-    store(geometry, g + 24, x)
-    store(geometry, g + 28, y)
-    store(geometry, g + 32, z)
-    store(geometry, g + 36, z * cp)
-    store(geometry, g + 40, z * sp)
-    store(geometry, g + 44, zero - sine)
-    store(geometry, g + 48, zero - sp)
-    store(geometry, g + 52, cp)
+    store(geometry, g + 6 * WIDTH, x)
+    store(geometry, g + 7 * WIDTH, y)
+    store(geometry, g + 8 * WIDTH, z)
+    store(geometry, g + 9 * WIDTH, z * cp)
+    store(geometry, g + 10 * WIDTH, z * sp)
+    store(geometry, g + 11 * WIDTH, zero - sine)
+    store(geometry, g + 12 * WIDTH, zero - sp)
+    store(geometry, g + 13 * WIDTH, cp)
     diagonal = one
     for m in range(plan.max_l + 1):
         if m > 0:
             diagonal = float(2 * m - 1) * diagonal
         a, b = zero, diagonal
-        store(legendre, (m * (m + 1) // 2 + m) * 4, b)
+        store(legendre, (m * (m + 1) // 2 + m) * WIDTH, b)
         for l in range(m + 1, plan.max_l + 1):
             k = l * (l + 1) // 2 + m
             a, b = b, plan.legendre[k, 0] * (z * b) - plan.legendre[k, 1] * a
-            store(legendre, k * 4, b)
+            store(legendre, k * WIDTH, b)
     for l in range(plan.max_l + 1):
         k = l * (l + 1) // 2
-        o = base + 12 * l * l
+        o = base + 3 * WIDTH * l * l
         norm = plan.legendre[k, 2]
         d = zero
         if l > 0:
-            d = (-norm) * (sine * load(legendre, 4 * k + 4))
-        store(harmonics, o, norm * load(legendre, 4 * k))
-        store(harmonics, o + 4, d * per_r)
-        store(harmonics, o + 8, zero)
+            d = (-norm) * (sine * load(legendre, WIDTH * k + WIDTH))
+        store(harmonics, o, norm * load(legendre, WIDTH * k))
+        store(harmonics, o + WIDTH, d * per_r)
+        store(harmonics, o + 2 * WIDTH, zero)
     re, im = cp, sp
     for m in range(1, plan.max_l + 1):
         dr, di, sr, si = re * per_r, im * per_r, re * sine, im * sine
         for l in range(m, plan.max_l + 1):
             k = l * (l + 1) // 2 + m
-            q = plan.legendre[k, 2] * load(legendre, 4 * k)
+            q = plan.legendre[k, 2] * load(legendre, WIDTH * k)
             mq = float(m) * q
             d = z * mq
             if l > m:
-                d = d - plan.legendre[k, 2] * (sine * sine * load(legendre, 4 * k + 4))
-            o = base + 12 * (l * l + 2 * m - 1)
+                d = d - plan.legendre[k, 2] * (sine * sine * load(legendre, WIDTH * k + WIDTH))
+            o = base + 3 * WIDTH * (l * l + 2 * m - 1)
             store(harmonics, o, q * sr)
-            store(harmonics, o + 4, d * dr)
-            store(harmonics, o + 8, zero - mq * di)
-            store(harmonics, o + 12, q * si)
-            store(harmonics, o + 16, d * di)
-            store(harmonics, o + 20, mq * dr)
+            store(harmonics, o + WIDTH, d * dr)
+            store(harmonics, o + 2 * WIDTH, zero - mq * di)
+            store(harmonics, o + 3 * WIDTH, q * si)
+            store(harmonics, o + 4 * WIDTH, d * di)
+            store(harmonics, o + 5 * WIDTH, mq * dr)
         re, im = re * (x) - im * (y), re * (y) + im * (x)
 
 
@@ -247,22 +254,22 @@ def add_densities(
     plan: RowPlan, element: int, begin: int, end: int, radial: Any, harmonics: Any, densities: Any, w: int
 ) -> None:
     """Sum R_n Y_lm, and the pair term, over blocks of one element into lane w of the densities."""
-    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    radial_step, harmonics_step = 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), 3 * WIDTH * (plan.max_l + 1) ** 2
     for n in range(plan.n_pair):
         a = splat(0.0)
         for b in range(begin, end):
-            a = a + load(radial, b * radial_step + 8 * (plan.n_radial + n))
-        densities[plan.pair_density[element, n] * 8 + w] += total(a)
+            a = a + load(radial, b * radial_step + 2 * WIDTH * (plan.n_radial + n))
+        densities[plan.pair_density[element, n] * 2 * WIDTH + w] += total(a)
     for l in range(plan.max_l + 1):
         for channel in range(plan.channel_first[element, l], plan.channel_first[element, l + 1]):
-            r0 = 8 * plan.channel_row[channel]
-            o = plan.channel_density[channel] * 8 + w
+            r0 = 2 * WIDTH * plan.channel_row[channel]
+            o = plan.channel_density[channel] * 2 * WIDTH + w
             for c in range(2 * l + 1):
-                y0 = 12 * (l * l + c)
+                y0 = 3 * WIDTH * (l * l + c)
                 a = splat(0.0)
                 for b in range(begin, end):
                     a = a + load(radial, b * radial_step + r0) * load(harmonics, b * harmonics_step + y0)
-                densities[o + 4 * (c + (1 if c > 0 else 0))] += total(a)
+                densities[o + WIDTH * (c + (1 if c > 0 else 0))] += total(a)
 
 
 @njit(**OPTIONS)
@@ -272,29 +279,29 @@ def couple(plan: RowPlan, components: Any, densities: Any, rests: Any) -> None:
         component = components[k]
         re, im = splat(0.0), splat(0.0)
         for t in range(plan.term_first[component], plan.term_first[component + 1]):
-            a, b = 8 * plan.term_densities[t, 0], 8 * plan.term_densities[t, 1]
+            a, b = 2 * WIDTH * plan.term_densities[t, 0], 2 * WIDTH * plan.term_densities[t, 1]
             ar = plan.term_factors[t, 0] * load(densities, a)
-            ai = plan.term_factors[t, 1] * load(densities, a + 4)
-            br, bi = load(densities, b), load(densities, b + 4)
+            ai = plan.term_factors[t, 1] * load(densities, a + WIDTH)
+            br, bi = load(densities, b), load(densities, b + WIDTH)
             re = re + ar * br - ai * bi
             im = im + ar * bi + ai * br
-        store(rests, 4 * plan.component_slots[component, 0], re)
-        store(rests, 4 * plan.component_slots[component, 1], im)
+        store(rests, WIDTH * plan.component_slots[component, 0], re)
+        store(rests, WIDTH * plan.component_slots[component, 1], im)
 
 
 @njit(**OPTIONS)
 def write_features(plan: RowPlan, densities: Any, rests: Any, values: Any) -> None:
     """Write the functions around four centers, (function, lane)."""
     for v in range(plan.n_functions):
-        a, q = 8 * plan.energy_density[v], 4 * plan.energy_slot[v]
+        a, q = 2 * WIDTH * plan.energy_density[v], WIDTH * plan.energy_slot[v]
         if q < 0:
-            store(values, 4 * v, load(densities, a))
+            store(values, WIDTH * v, load(densities, a))
             continue
         s = load(rests, q) * load(densities, a)
         for m in range(1, plan.energy_l[v] + 1):
-            s = s + load(rests, q + 16 * (2 * m - 1)) * load(densities, a + 8 * m)
-            s = s + load(rests, q + 32 * m) * load(densities, a + 8 * m + 4)
-        store(values, 4 * v, plan.energy_factor[v] * s)
+            s = s + load(rests, q + WIDTH * QUAD * (2 * m - 1)) * load(densities, a + 2 * WIDTH * m)
+            s = s + load(rests, q + WIDTH * QUAD * 2 * m) * load(densities, a + 2 * WIDTH * m + WIDTH)
+        store(values, WIDTH * v, plan.energy_factor[v] * s)
 
 
 @njit(**OPTIONS)
@@ -302,7 +309,7 @@ def find_blocks(
     plan: RowPlan, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, work: RowWork, w: int,
 ) -> None:  # fmt: skip
     """Fill geometry, radial functions, harmonics and densities of center i as number w of four."""
-    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    radial_step, harmonics_step = 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), 3 * WIDTH * (plan.max_l + 1) ** 2
     begin, z = w * (len(work.elements) // WIDTH), kinds[i]
     work.n_blocks[w] = gather(
         plan.cutoff, i, positions, kinds, first, j, shift, work.geometry, work.atoms, work.elements, begin
@@ -328,7 +335,7 @@ def couple_centers(
 ) -> None:  # fmt: skip
     """Compute the densities, rests and features of the centers order[start:stop], at most four."""
     work.densities[:] = 0.0
-    store(work.densities, 8 * (plan.n_densities - 1), splat(1.0))
+    store(work.densities, 2 * WIDTH * (plan.n_densities - 1), splat(1.0))
     for w in range(stop - start):
         find_blocks(plan, order[start + w], positions, kinds, first, j, shift, work, w)
     couple(plan, plan.all_components if all_rests else plan.energy_components, work.densities, work.rests)
@@ -349,4 +356,4 @@ def features_loop(
             i = order[start + w]
             row = i if len(features) == len(order) else 0
             for v in range(plan.n_functions):
-                features[row, kinds[i] * plan.n_functions + v] += work.values[4 * v + w]
+                features[row, kinds[i] * plan.n_functions + v] += work.values[WIDTH * v + w]

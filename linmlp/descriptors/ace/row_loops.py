@@ -7,19 +7,23 @@ from numba import njit
 from linmlp.descriptors.ace.row_center_loops import (
     GEOMETRY,
     OPTIONS,
-    WIDTH,
     RowWork,
     couple_centers,
     load,
     splat,
     store,
 )
-from linmlp.descriptors.ace.row_plan import RowPlan
-from linmlp.descriptors.simd import element, shuffle
+from linmlp.descriptors.ace.row_plan import GROUP, QUAD, WIDTH, RowPlan
+from linmlp.descriptors.simd import element, shuffle, vector_operations
 from linmlp.units import FloatArray, IntArray
 
-even, odd = shuffle((0, 4, 2, 6)), shuffle((1, 5, 3, 7))
-low, high = shuffle((0, 1, 4, 5)), shuffle((2, 3, 6, 7))
+HALVES = WIDTH // GROUP
+load_group, store_group, _ = vector_operations(GROUP)
+even = shuffle(tuple(k // 2 * 2 + k % 2 * WIDTH for k in range(WIDTH)))
+odd = shuffle(tuple(k // 2 * 2 + 1 + k % 2 * WIDTH for k in range(WIDTH)))
+low = shuffle(tuple(k // 4 * 4 + k % 2 + k // 2 % 2 * WIDTH for k in range(WIDTH)))
+high = shuffle(tuple(k // 4 * 4 + k % 2 + 2 + k // 2 % 2 * WIDTH for k in range(WIDTH)))
+first_half, second_half = shuffle((0, 1, 2, 3)), shuffle(tuple(k % WIDTH for k in (4, 5, 6, 7)))
 
 
 @njit(**OPTIONS)
@@ -27,8 +31,8 @@ def contract(quad_first: Any, quad_slot: Any, max_l: int, rests: Any, harmonics:
     """Write X_q = sum_M Q_qM {Y, gradients} of a block, (q, 3, lane)."""
     for l in range(max_l + 1):
         for quad in range(quad_first[l], quad_first[l + 1]):
-            s, y = element(quad_slot, quad), y0 + 12 * l * l
-            v0, v1, v2 = load(harmonics, y), load(harmonics, y + 4), load(harmonics, y + 8)
+            s, y = element(quad_slot, quad), y0 + 3 * WIDTH * l * l
+            v0, v1, v2 = load(harmonics, y), load(harmonics, y + WIDTH), load(harmonics, y + 2 * WIDTH)
             q = splat(element(rests, s))
             a0, a1, a2 = q * v0, q * v1, q * v2
             q = splat(element(rests, s + 1))
@@ -38,8 +42,8 @@ def contract(quad_first: Any, quad_slot: Any, max_l: int, rests: Any, harmonics:
             q = splat(element(rests, s + 3))
             d0, d1, d2 = q * v0, q * v1, q * v2
             for _ in range(2 * l):
-                s, y = s + 4, y + 12
-                v0, v1, v2 = load(harmonics, y), load(harmonics, y + 4), load(harmonics, y + 8)
+                s, y = s + QUAD, y + 3 * WIDTH
+                v0, v1, v2 = load(harmonics, y), load(harmonics, y + WIDTH), load(harmonics, y + 2 * WIDTH)
                 q = splat(element(rests, s))
                 a0, a1, a2 = a0 + q * v0, a1 + q * v1, a2 + q * v2
                 q = splat(element(rests, s + 1))
@@ -48,27 +52,27 @@ def contract(quad_first: Any, quad_slot: Any, max_l: int, rests: Any, harmonics:
                 c0, c1, c2 = c0 + q * v0, c1 + q * v1, c2 + q * v2
                 q = splat(element(rests, s + 3))
                 d0, d1, d2 = d0 + q * v0, d1 + q * v1, d2 + q * v2
-            o = 48 * quad
+            o = 3 * WIDTH * QUAD * quad
             store(products, o, a0)
-            store(products, o + 4, a1)
-            store(products, o + 8, a2)
-            store(products, o + 12, b0)
-            store(products, o + 16, b1)
-            store(products, o + 20, b2)
-            store(products, o + 24, c0)
-            store(products, o + 28, c1)
-            store(products, o + 32, c2)
-            store(products, o + 36, d0)
-            store(products, o + 40, d1)
-            store(products, o + 44, d2)
+            store(products, o + WIDTH, a1)
+            store(products, o + 2 * WIDTH, a2)
+            store(products, o + 3 * WIDTH, b0)
+            store(products, o + 4 * WIDTH, b1)
+            store(products, o + 5 * WIDTH, b2)
+            store(products, o + 6 * WIDTH, c0)
+            store(products, o + 7 * WIDTH, c1)
+            store(products, o + 8 * WIDTH, c2)
+            store(products, o + 9 * WIDTH, d0)
+            store(products, o + 10 * WIDTH, d1)
+            store(products, o + 11 * WIDTH, d2)
 
 
 @njit(forceinline=True, **OPTIONS)
 def one_entry(entries: Any, e: int, products: Any, radial: Any, r0: int) -> Any:
     """Return R' X0, R X1, R X2 of one entry."""
     x, r = element(entries, e), r0 + element(entries, e + 1)
-    value, slope = load(radial, r), load(radial, r + 4)
-    return slope * load(products, x), value * load(products, x + 4), value * load(products, x + 8)
+    value, slope = load(radial, r), load(radial, r + WIDTH)
+    return slope * load(products, x), value * load(products, x + WIDTH), value * load(products, x + 2 * WIDTH)
 
 
 @njit(forceinline=True, **OPTIONS)
@@ -95,81 +99,141 @@ def transpose(a: Any, b: Any, c: Any, d: Any) -> Any:
 
 
 @njit(forceinline=True, **OPTIONS)
-def add_rows(
-    rows: Any, o: int, o0: int, o1: int, o2: int, o3: int, own: Any, k: int, a: Any, b: Any, c: Any, d: Any
-) -> Any:
-    """Add one axis of four functions to the rows of four neighbors and to the center's; return it transposed."""
-    t0, t1, t2, t3 = transpose(a, b, c, d)
-    store(rows, o0 + o, load(rows, o0 + o) + t0)
-    store(rows, o1 + o, load(rows, o1 + o) + t1)
-    store(rows, o2 + o, load(rows, o2 + o) + t2)
-    store(rows, o3 + o, load(rows, o3 + o) + t3)
-    store(own, k, load(own, k) + (t0 + t1 + (t2 + t3)))
-    return t0, t1, t2, t3
+def add_to(array: Any, o: int, v: Any) -> None:
+    """Add four numbers."""
+    store_group(array, o, load_group(array, o) + v)
 
 
 @njit(forceinline=True, **OPTIONS)
-def add_stress(own: Any, k: int, lever: Any, r: int, t0: Any, t1: Any, t2: Any, t3: Any) -> None:
-    """Add lever arm times force, summed over four neighbors."""
-    s = (
-        load(own, k)
-        + element(lever, r) * t0
-        + element(lever, r + 1) * t1
-        + element(lever, r + 2) * t2
-        + element(lever, r + 3) * t3
-    )
-    store(own, k, s)
+def add_four(rows: Any, starts: Any, o: int, t: Any) -> Any:
+    """Add to the rows of four neighbors; return the sum over neighbors."""
+    add_to(rows, starts[0] + o, t[0])
+    add_to(rows, starts[1] + o, t[1])
+    add_to(rows, starts[2] + o, t[2])
+    add_to(rows, starts[3] + o, t[3])
+
+
+@njit(forceinline=True, **OPTIONS)
+def add_eight(rows: Any, starts: Any, o: int, t: Any) -> Any:
+    """Add to the rows of eight neighbors, two in each vector; return the sum over neighbors."""
+    add_to(rows, starts[0] + o, first_half(t[0], t[0]))
+    add_to(rows, starts[1] + o, first_half(t[1], t[1]))
+    add_to(rows, starts[2] + o, first_half(t[2], t[2]))
+    add_to(rows, starts[3] + o, first_half(t[3], t[3]))
+    add_to(rows, starts[4] + o, second_half(t[0], t[0]))
+    add_to(rows, starts[5] + o, second_half(t[1], t[1]))
+    add_to(rows, starts[6] + o, second_half(t[2], t[2]))
+    add_to(rows, starts[7] + o, second_half(t[3], t[3]))
+
+
+@njit(forceinline=True, **OPTIONS)
+def keep(v: Any) -> Any:
+    """Return the vector itself."""
+    return v
+
+
+@njit(forceinline=True, **OPTIONS)
+def fold(v: Any) -> Any:
+    """Return the sum of the two halves."""
+    return first_half(v, v) + second_half(v, v)
+
+
+add_neighbors, over_neighbors = (add_four, keep) if HALVES == 1 else (add_eight, fold)
+
+
+@njit(forceinline=True, **OPTIONS)
+def add_axis(rows: Any, starts: Any, o: int, own: Any, k: int, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """Add one axis of four functions to the rows of the neighbors and to the center's; return it transposed."""
+    t = transpose(a, b, c, d)
+    add_neighbors(rows, starts, o, t)
+    add_to(own, k, over_neighbors(t[0] + t[1] + (t[2] + t[3])))
+    return t
+
+
+@njit(forceinline=True, **OPTIONS)
+def add_strain(own: Any, k: int, levers: Any, r: int, t: Any) -> None:
+    """Add lever arm times derivative, summed over the neighbors."""
+    s = load(levers, r) * t[0] + load(levers, r + WIDTH) * t[1]
+    s = s + load(levers, r + 2 * WIDTH) * t[2] + load(levers, r + 3 * WIDTH) * t[3]
+    add_to(own, k, over_neighbors(s))
 
 
 @njit(forceinline=True, **OPTIONS)
 def add_group(
-    column: int, sums: Any, geometry: Any, g: int, rows: Any, o0: int, o1: int, o2: int, o3: int, stride: int,
+    column: int, sums: Any, geometry: Any, g: int, levers: Any, rows: Any, starts: Any, stride: int,
     own: Any, width: int, with_strain: bool,
 ) -> None:  # fmt: skip
     """Turn four functions from the local frame into Cartesian rows."""
     (s0, a0, b0), (s1, a1, b1), (s2, a2, b2), (s3, a3, b3) = sums
-    u, t, p = load(geometry, g + 24), load(geometry, g + 36), load(geometry, g + 48)
-    x0, x1, x2, x3 = add_rows(
-        rows, column, o0, o1, o2, o3, own, column,
+    k = column + 3 * width
+    u, t, p = load(geometry, g + 6 * WIDTH), load(geometry, g + 9 * WIDTH), load(geometry, g + 12 * WIDTH)
+    x = add_axis(
+        rows, starts, column, own, column,
         s0 * u + a0 * t + b0 * p, s1 * u + a1 * t + b1 * p, s2 * u + a2 * t + b2 * p, s3 * u + a3 * t + b3 * p,
     )  # fmt: skip
-    u, t, p = load(geometry, g + 28), load(geometry, g + 40), load(geometry, g + 52)
-    y0, y1, y2, y3 = add_rows(
-        rows, column + stride, o0, o1, o2, o3, own, column + width,
+    if with_strain:  # at once, while the vectors are in registers
+        add_strain(own, k, levers, 0, x)
+    u, t, p = load(geometry, g + 7 * WIDTH), load(geometry, g + 10 * WIDTH), load(geometry, g + 13 * WIDTH)
+    y = add_axis(
+        rows, starts, column + stride, own, column + width,
         s0 * u + a0 * t + b0 * p, s1 * u + a1 * t + b1 * p, s2 * u + a2 * t + b2 * p, s3 * u + a3 * t + b3 * p,
     )  # fmt: skip
-    u, t = load(geometry, g + 32), load(geometry, g + 44)
-    z0, z1, z2, z3 = add_rows(
-        rows, column + 2 * stride, o0, o1, o2, o3, own, column + 2 * width,
+    if with_strain:
+        add_strain(own, k + width, levers, 4 * WIDTH, y)
+        add_strain(own, k + 5 * width, levers, 0, y)
+    u, t = load(geometry, g + 8 * WIDTH), load(geometry, g + 11 * WIDTH)
+    z = add_axis(
+        rows, starts, column + 2 * stride, own, column + 2 * width,
         s0 * u + a0 * t, s1 * u + a1 * t, s2 * u + a2 * t, s3 * u + a3 * t,
     )  # fmt: skip
     if with_strain:
-        k = column + 3 * width
-        add_stress(own, k, geometry, g, x0, x1, x2, x3)
-        add_stress(own, k + width, geometry, g + 4, y0, y1, y2, y3)
-        add_stress(own, k + 2 * width, geometry, g + 8, z0, z1, z2, z3)
-        add_stress(own, k + 3 * width, geometry, g + 4, z0, z1, z2, z3)
-        add_stress(own, k + 4 * width, geometry, g, z0, z1, z2, z3)
-        add_stress(own, k + 5 * width, geometry, g, y0, y1, y2, y3)
+        add_strain(own, k + 2 * width, levers, 8 * WIDTH, z)
+        add_strain(own, k + 3 * width, levers, 4 * WIDTH, z)
+        add_strain(own, k + 4 * width, levers, 0, z)
+
+
+@njit(**OPTIONS)
+def write_levers(geometry: Any, g: int, levers: Any) -> None:
+    """Write the vectors to the neighbors of a block in the order of the transposed rows."""
+    for axis in range(3):
+        for k in range(4):
+            for w in range(WIDTH):
+                levers[(4 * axis + k) * WIDTH + w] = geometry[g + axis * WIDTH + w // 4 * 4 + k]
+
+
+@njit(forceinline=True, **OPTIONS)
+def four_starts(atoms: Any, o: int, step: int, column: int) -> Any:
+    """Return where the rows of four neighbors start."""
+    a, b, c, d = atoms[o], atoms[o + 1], atoms[o + 2], atoms[o + 3]
+    return a * step + column, b * step + column, c * step + column, d * step + column
+
+
+@njit(forceinline=True, **OPTIONS)
+def eight_starts(atoms: Any, o: int, step: int, column: int) -> Any:
+    """Return where the rows of eight neighbors start."""
+    return four_starts(atoms, o, step, column) + four_starts(atoms, o + 4, step, column)
+
+
+row_starts = four_starts if HALVES == 1 else eight_starts
 
 
 @njit(**OPTIONS)
 def combine(
     lists: Any, group_column: Any, entry_first: Any, entries: Any,
-    geometry: Any, g: int, radial: Any, r0: int, products: Any,
-    rows: Any, o0: int, o1: int, o2: int, o3: int, stride: int, own: Any, width: int, with_strain: bool,
+    geometry: Any, g: int, levers: Any, radial: Any, r0: int, products: Any,
+    rows: Any, starts: Any, stride: int, own: Any, width: int, with_strain: bool,
 ) -> None:  # fmt: skip
     """Add the derivatives of all functions with respect to four neighbors to the rows."""
     zero = splat(0.0)
     for k in range(lists[0], lists[1]):
         e = element(entry_first, k)
         sums = (
-            (load(radial, r0 + element(entries, e + 1) + 4), zero, zero),
-            (load(radial, r0 + element(entries, e + 3) + 4), zero, zero),
-            (load(radial, r0 + element(entries, e + 5) + 4), zero, zero),
-            (load(radial, r0 + element(entries, e + 7) + 4), zero, zero),
+            (load(radial, r0 + element(entries, e + 1) + WIDTH), zero, zero),
+            (load(radial, r0 + element(entries, e + 3) + WIDTH), zero, zero),
+            (load(radial, r0 + element(entries, e + 5) + WIDTH), zero, zero),
+            (load(radial, r0 + element(entries, e + 7) + WIDTH), zero, zero),
         )
-        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+        add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)
     for k in range(lists[1], lists[2]):
         e = element(entry_first, k)
         sums = (
@@ -178,7 +242,7 @@ def combine(
             one_entry(entries, e + 4, products, radial, r0),
             one_entry(entries, e + 6, products, radial, r0),
         )
-        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+        add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)
     for k in range(lists[2], lists[3]):
         e = element(entry_first, k)
         sums = (
@@ -187,7 +251,7 @@ def combine(
             two_entries(entries, e + 8, products, radial, r0),
             two_entries(entries, e + 12, products, radial, r0),
         )
-        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+        add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)
     for k in range(lists[3], lists[4]):
         e = element(entry_first, k)
         sums = (
@@ -196,7 +260,7 @@ def combine(
             three_entries(entries, e + 12, products, radial, r0),
             three_entries(entries, e + 18, products, radial, r0),
         )
-        add_group(element(group_column, k), sums, geometry, g, rows, o0, o1, o2, o3, stride, own, width, with_strain)
+        add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)
 
 
 @njit(**OPTIONS)
@@ -235,10 +299,10 @@ def add_center(
     plan: RowPlan, i: int, z: int, w: int, work: RowWork, rows: Any, stride: int, strain: Any, with_strain: bool
 ) -> None:
     """Add the derivatives of the features of one center to the rows of its neighbors, its own and those of strain."""
-    width = 4 * plan.n_groups
-    radial_step, harmonics_step = 8 * (plan.n_radial + plan.n_pair + 1), 12 * (plan.max_l + 1) ** 2
+    width = GROUP * plan.n_groups
+    radial_step, harmonics_step = 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), 3 * WIDTH * (plan.max_l + 1) ** 2
     for s in range(plan.n_slots):
-        work.own_rests[s] = work.rests[4 * s + w]
+        work.own_rests[s] = work.rests[WIDTH * s + w]
     work.own[:] = 0.0
     begin = w * (len(work.elements) // WIDTH)
     for b in range(begin, begin + work.n_blocks[w]):
@@ -246,12 +310,12 @@ def add_center(
             plan.quad_first, plan.quad_slot, plan.max_l, work.own_rests, work.harmonics, b * harmonics_step,
             work.products,
         )  # fmt: skip
-        o0, o1 = 3 * work.atoms[4 * b] * stride + z * width, 3 * work.atoms[4 * b + 1] * stride + z * width
-        o2, o3 = 3 * work.atoms[4 * b + 2] * stride + z * width, 3 * work.atoms[4 * b + 3] * stride + z * width
+        write_levers(work.geometry, b * GEOMETRY, work.levers)
+        starts = row_starts(work.atoms, b * WIDTH, 3 * stride, z * width)
         combine(
             plan.group_first[work.elements[b]], plan.group_column, plan.entry_first, plan.entries,
-            work.geometry, b * GEOMETRY, work.radial, b * radial_step, work.products, rows,
-            o0, o1, o2, o3, stride, work.own, width, with_strain,
+            work.geometry, b * GEOMETRY, work.levers, work.radial, b * radial_step, work.products, rows,
+            starts, stride, work.own, width, with_strain,
         )  # fmt: skip
     for axis in range(3):
         add_own(work.own, axis * width, width, rows, (3 * i + axis) * stride + z * width, -1.0)
@@ -291,7 +355,7 @@ def rows_loop(
             couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, True)
             for w in range(stop - start):
                 for v in range(n):
-                    energy[z * n + v] += work.values[4 * v + w]
+                    energy[z * n + v] += work.values[WIDTH * v + w]
                 add_center(plan, order[start + w], z, w, work, rows, stride, strain, with_strain)
             start = stop
         sort_block(plan, z, rows, 3 * n_atoms, stride, work.own)

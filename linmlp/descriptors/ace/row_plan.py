@@ -28,6 +28,7 @@ from linmlp.descriptors.ace.basis import Channel, Function, channel_key
 from linmlp.descriptors.ace.coupling import clebsch_gordan
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
+from linmlp.descriptors.simd import REGISTER_LANES
 from linmlp.units import FloatArray, IntArray
 
 GROUP = 4
@@ -35,6 +36,9 @@ GROUP = 4
 
 QUAD = 4
 """Rests q of the same L that are contracted together."""
+
+WIDTH = REGISTER_LANES
+"""Neighbors in a block, and centers that share the couplings: four, or eight with AVX-512."""
 
 Rest = tuple[Channel, ...]
 
@@ -368,10 +372,10 @@ def _adjoints(
             for k, channel in enumerate(c for c in channels if c[0] == element and c[2] == l):
                 if k % QUAD == 0:
                     slots.append(n_slots)
-                    rows.extend([8 * (radial.n_radial + radial.n_pair)] * QUAD)
+                    rows.extend([2 * WIDTH * (radial.n_radial + radial.n_pair)] * QUAD)
                     n_slots += QUAD * (2 * l + 1)
                 place[channel] = slots[-1] + k % QUAD
-                rows[QUAD * (len(slots) - 1) + k % QUAD] = 8 * radial.rows[channel[1], l]
+                rows[QUAD * (len(slots) - 1) + k % QUAD] = 2 * WIDTH * radial.rows[channel[1], l]
             first.append(len(slots))
         quad_first.append(first)
     entries, entry_first = list[tuple[int, int, int]](), [0]
@@ -404,14 +408,16 @@ def _groups(
     inside = sorted(range(len(functions)), key=composition)
     order = np.empty(len(functions), dtype=np.int64)
     order[inside] = np.arange(len(functions))
-    nothing = (12 * rests.n_rests, 8 * (radial.n_radial + radial.n_pair))
+    nothing = (3 * WIDTH * rests.n_rests, 2 * WIDTH * (radial.n_radial + radial.n_pair))
 
     def entries_of(v: int, element: int) -> list[tuple[int, int]]:
         function = functions[v]
         of_element = [c for c in sorted(set(function)) if c[0] == element]
         if len(function) == 1:
-            return [(12 * (rests.n_rests + 1), 8 * (radial.n_radial + n)) for _, n, _ in of_element]
-        return [(12 * rests.place[rest_of(function, c)], 8 * radial.rows[c[1], c[2]]) for c in of_element]
+            return [(3 * WIDTH * (rests.n_rests + 1), 2 * WIDTH * (radial.n_radial + n)) for _, n, _ in of_element]
+        return [
+            (3 * WIDTH * rests.place[rest_of(function, c)], 2 * WIDTH * radial.rows[c[1], c[2]]) for c in of_element
+        ]
 
     group_first, columns, entry_first, entries = [], list[int](), list[int](), list[int]()
     n_entries, n_active = [], []

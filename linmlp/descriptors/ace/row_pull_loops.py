@@ -4,9 +4,9 @@ from typing import Any
 
 from numba import njit
 
-from linmlp.descriptors.ace.row_center_loops import GEOMETRY, OPTIONS, WIDTH, RowWork, couple_centers, load, splat
+from linmlp.descriptors.ace.row_center_loops import GEOMETRY, OPTIONS, RowWork, couple_centers, load, splat
 from linmlp.descriptors.ace.row_loops import contract
-from linmlp.descriptors.ace.row_plan import QUAD, RowPlan
+from linmlp.descriptors.ace.row_plan import QUAD, WIDTH, RowPlan
 from linmlp.descriptors.simd import lane, total
 from linmlp.units import FloatArray, IntArray
 
@@ -31,18 +31,20 @@ def write_adjoints(plan: RowPlan, i: int, z: int, w: int, weights: Any, work: Ro
 def pull_block(plan: RowPlan, b: int, work: RowWork) -> Any:
     """Return the gradients with respect to the four neighbors of a block, in the local frame."""
     e = work.elements[b]
-    r0, y0 = b * 8 * (plan.n_radial + plan.n_pair + 1), b * 12 * (plan.max_l + 1) ** 2
+    r0, y0 = b * 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), b * 3 * WIDTH * (plan.max_l + 1) ** 2
     quad_first = plan.channel_quad_first[e]
     contract(quad_first, plan.channel_quad_slot, plan.max_l, work.adjoints, work.harmonics, y0, work.products)
     s, t, p = splat(0.0), splat(0.0), splat(0.0)
     for k in range(QUAD * quad_first[0], QUAD * quad_first[plan.max_l + 1]):
         r = r0 + plan.channel_quad_row[k]
         value = load(work.radial, r)
-        s = s + load(work.radial, r + 4) * load(work.products, 12 * k)
-        t = t + value * load(work.products, 12 * k + 4)
-        p = p + value * load(work.products, 12 * k + 8)
+        s = s + load(work.radial, r + WIDTH) * load(work.products, 3 * WIDTH * k)
+        t = t + value * load(work.products, 3 * WIDTH * k + WIDTH)
+        p = p + value * load(work.products, 3 * WIDTH * k + 2 * WIDTH)
     for n in range(plan.n_pair):
-        s = s + work.pair_adjoints[e * plan.n_pair + n] * load(work.radial, r0 + 8 * (plan.n_radial + n) + 4)
+        s = s + work.pair_adjoints[e * plan.n_pair + n] * load(
+            work.radial, r0 + 2 * WIDTH * (plan.n_radial + n) + WIDTH
+        )
     return s, t, p
 
 
@@ -53,9 +55,17 @@ def pull_center(plan: RowPlan, i: int, w: int, work: RowWork, forces: Any, strai
     for b in range(begin, begin + work.n_blocks[w]):
         g = b * GEOMETRY
         s, t, p = pull_block(plan, b, work)
-        x = s * load(work.geometry, g + 24) + t * load(work.geometry, g + 36) + p * load(work.geometry, g + 48)
-        y = s * load(work.geometry, g + 28) + t * load(work.geometry, g + 40) + p * load(work.geometry, g + 52)
-        z = s * load(work.geometry, g + 32) + t * load(work.geometry, g + 44)
+        x = (
+            s * load(work.geometry, g + 6 * WIDTH)
+            + t * load(work.geometry, g + 9 * WIDTH)
+            + p * load(work.geometry, g + 12 * WIDTH)
+        )
+        y = (
+            s * load(work.geometry, g + 7 * WIDTH)
+            + t * load(work.geometry, g + 10 * WIDTH)
+            + p * load(work.geometry, g + 13 * WIDTH)
+        )
+        z = s * load(work.geometry, g + 8 * WIDTH) + t * load(work.geometry, g + 11 * WIDTH)
         for k in range(WIDTH):
             j = work.atoms[WIDTH * b + k]
             forces[j, 0] -= lane(x, k)
@@ -64,7 +74,7 @@ def pull_center(plan: RowPlan, i: int, w: int, work: RowWork, forces: Any, strai
         forces[i, 0] += total(x)
         forces[i, 1] += total(y)
         forces[i, 2] += total(z)
-        dx, dy, dz = load(work.geometry, g), load(work.geometry, g + 4), load(work.geometry, g + 8)
+        dx, dy, dz = load(work.geometry, g), load(work.geometry, g + WIDTH), load(work.geometry, g + 2 * WIDTH)
         strain[i, 0] += total(dx * x)
         strain[i, 1] += total(dy * y)
         strain[i, 2] += total(dz * z)

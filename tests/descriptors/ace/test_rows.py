@@ -245,11 +245,11 @@ def test_pairs_beyond_the_cutoff_do_not_matter():
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("n_atoms", [3, 5, 8])
+@pytest.mark.parametrize("n_atoms", [3, 5, 11])
 def test_any_number_of_centers(n_atoms):
-    """Four centers share the couplings: with a rest, the features of each stay its own."""
+    """Several centers share the couplings: with a rest, the features of each stay its own."""
     parameters = CASES["two elements"]
-    atoms = make_crystal(parameters)[:n_atoms]
+    atoms = make_crystal(parameters).repeat((1, 1, 2))[:n_atoms]
     expected = naive_features(parameters, atoms)
     found = AceRows(parameters).compute_features(find_pairs(atoms, CUTOFF))
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12 * np.abs(expected).max())
@@ -340,8 +340,9 @@ print("fine")
 """
 
 
-def test_loops_stay_inside_their_arrays():
-    """Without the compiler, vector loads and stores are slices that check their bounds."""
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.getcwd()}
+@pytest.mark.parametrize("feature", ["+avx2", "+avx512f"])
+def test_loops_stay_inside_their_arrays(feature):
+    """Without the compiler, vector loads and stores are slices that check their bounds; four lanes and eight."""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1", "NUMBA_CPU_FEATURES": feature, "PYTHONPATH": os.getcwd()}
     run = subprocess.run([sys.executable, "-W", "error", "-c", SCRIPT], env=environment, capture_output=True, text=True)
     assert run.stdout.strip() == "fine", run.stderr
