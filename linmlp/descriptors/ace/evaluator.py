@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from linmlp.descriptors.ace.evaluator_loops import Functions, Listed, Results, Scratch, Sizes, evaluate_blocks
+from linmlp.descriptors.ace.evaluator_loops import evaluate_blocks
+from linmlp.descriptors.ace.evaluator_records import Functions, Listed, Results, Scratch, Sizes, plain
 from linmlp.descriptors.ace.lane_blocks import Blocks, make_blocks
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan import column_norms, column_weights, make_plan
@@ -36,6 +37,7 @@ class AceEvaluator:
         self.parameters = parameters
         self._plan = make_plan(parameters, coefficients, LANES)
         self._functions = _tabulate_functions(parameters)
+        self._compiled_plan, self._compiled_functions = plain(self._plan), plain(self._functions)
         n_elements, _, n_l = self._plan.n_raw.shape
         self._sizes = Sizes(n_elements, n_l, int(self._plan.n_raw.max()), 0)
         self._known: tuple[IntArray, IntArray, IntArray, Blocks] | None = None
@@ -76,13 +78,13 @@ class AceEvaluator:
             evaluate_blocks(
                 bounds[thread],
                 bounds[thread + 1],
-                sizes,
-                blocks,
-                listed,
-                self._functions,
-                self._plan,
-                self._allocate(sizes),
-                Results(energies, forces[thread], strain),
+                plain(sizes),
+                plain(blocks),
+                plain(listed),
+                self._compiled_functions,
+                self._compiled_plan,
+                plain(self._allocate(sizes)),
+                plain(Results(energies, forces[thread], strain)),
             )
 
         others = [_pool(n_threads).submit(run, thread) for thread in range(1, n_threads)]

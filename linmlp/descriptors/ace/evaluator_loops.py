@@ -1,13 +1,19 @@
 """Compiled: energies, forces and strain derivatives of blocks of atoms, one atom per lane."""
 # mypy: allow-untyped-defs, allow-untyped-calls
 
-from typing import NamedTuple
-
 from numba import njit
 
-from linmlp.descriptors.ace.center_loops import combine, dot, sum_channels
+from linmlp.descriptors.ace.combine_loops import combine, dot
+from linmlp.descriptors.ace.evaluator_records import (
+    Sizes,
+    point_to_blocks,
+    point_to_functions,
+    point_to_listed,
+    point_to_plan,
+    point_to_results,
+    point_to_scratch,
+)
 from linmlp.descriptors.ace.force_loops import add_forces, scatter
-from linmlp.descriptors.ace.lane_blocks import Blocks
 from linmlp.descriptors.ace.lane_loops import (
     OPTIONS,
     compute_angular,
@@ -17,171 +23,27 @@ from linmlp.descriptors.ace.lane_loops import (
     splat,
     store,
 )
-from linmlp.descriptors.ace.plan import Combinations, PairTerm, Plan
 from linmlp.descriptors.ace.product_loops import add_full, add_paired, add_real
-from linmlp.descriptors.ace.products import Products
-from linmlp.descriptors.simd import LANES, element, pointer, put, shifted
-from linmlp.units import FloatArray, IntArray
+from linmlp.descriptors.ace.sum_loops import sum_channels
+from linmlp.descriptors.simd import LANES, element, put, shifted
 
 
-class Functions(NamedTuple):
-    """Radial and angular functions."""
-
-    cutoff: float
-    n_distance: int
-    n_envelope: int
-    distance: FloatArray  # (n_distance,) x(t) as a power series in t = r / cutoff
-    envelope: FloatArray  # (n_envelope,) cos(pi t / 2) / (1 - t²) as a power series in t²
-    inner: FloatArray  # (n_elements, n_elements, 2) inner switch: smoothstep of slope * r + intercept; slope 0 for none
-    recursion: FloatArray  # (n_lm, 2) factors of z Q_(l-1)m and Q_(l-2)m
-    norms: FloatArray  # (n_l²,) F_lm of each column
-    weights: FloatArray  # (n_l²,) 1 for m = 0, else 2
-
-
-class Listed(NamedTuple):
-    """Positions and pairs."""
-
-    n_atoms: int
-    positions: FloatArray  # (n_atoms, 3)
-    j: IntArray  # (n_pairs,)
-    shift: FloatArray  # (n_pairs, 3)
-    segments: IntArray  # (n_atoms * n_elements + 1,)
-
-
-class Sizes(NamedTuple):
-    """Numbers that place things in memory."""
-
-    n_elements: int
-    n_l: int
-    stride: int  # radial functions
-    capacity: int  # slots
-
-
-class Scratch(NamedTuple):
-    """Memory for one block of atoms, flat, the lane innermost; shapes as in the loops that use it."""
-
-    geometry: FloatArray
-    radial: FloatArray
-    slope: FloatArray
-    legendre: FloatArray
-    phase: FloatArray
-    columns: FloatArray
-    force: FloatArray
-    raw: FloatArray
-    A: FloatArray
-    G: FloatArray
-    h: FloatArray
-    radial_part: FloatArray
-    sums: FloatArray  # (10,): sums of dE/dr and of r (x) dE/dr, the energy
-    neighbors: IntArray  # (capacity, lanes)
-    counts: IntArray  # (lanes,)
-    begin: IntArray  # (n_elements,)
-    end: IntArray  # (n_elements,)
-
-
-class Results(NamedTuple):
-    """What is computed."""
-
-    energies: FloatArray  # (n_atoms,)
-    forces: FloatArray  # (n_atoms + 1, 3)
-    strain: FloatArray  # (n_atoms, 6)
-
-
-@njit(**OPTIONS)
+@njit(cache=True, **OPTIONS)
 def evaluate_blocks(first, last, sizes, blocks, listed, functions, plan, scratch, results):
-    """Write energies and strain derivatives of blocks first to last, and add to the forces."""
+    """Write energies and strain derivatives of blocks first to last, and add to the forces.
+
+    All but the first two arguments are records of `linmlp.descriptors.ace.evaluator_records`, as plain tuples.
+    """
     _evaluate(
         first,
         last,
-        sizes,
-        Blocks(
-            pointer(blocks.element),
-            pointer(blocks.atoms),
-            pointer(blocks.slots),
-            pointer(blocks.segments),
-        ),
-        Listed(
-            listed.n_atoms,
-            pointer(listed.positions),
-            pointer(listed.j),
-            pointer(listed.shift),
-            pointer(listed.segments),
-        ),
-        Functions(
-            functions.cutoff,
-            functions.n_distance,
-            functions.n_envelope,
-            pointer(functions.distance),
-            pointer(functions.envelope),
-            pointer(functions.inner),
-            pointer(functions.recursion),
-            pointer(functions.norms),
-            pointer(functions.weights),
-        ),
-        Plan(
-            pointer(plan.n_raw),
-            pointer(plan.n_radial),
-            pointer(plan.n_l),
-            pointer(plan.raw_start),
-            pointer(plan.raw_size),
-            pointer(plan.used_size),
-            _combination_pointers(plan.to_used),
-            _combination_pointers(plan.order_two),
-            _combination_pointers(plan.to_raw),
-            PairTerm(pointer(plan.pair.first), pointer(plan.pair.channel), pointer(plan.pair.coefficient)),
-            _product_pointers(plan.real),
-            _product_pointers(plan.paired),
-            _product_pointers(plan.full),
-        ),
-        Scratch(
-            pointer(scratch.geometry),
-            pointer(scratch.radial),
-            pointer(scratch.slope),
-            pointer(scratch.legendre),
-            pointer(scratch.phase),
-            pointer(scratch.columns),
-            pointer(scratch.force),
-            pointer(scratch.raw),
-            pointer(scratch.A),
-            pointer(scratch.G),
-            pointer(scratch.h),
-            pointer(scratch.radial_part),
-            pointer(scratch.sums),
-            pointer(scratch.neighbors),
-            pointer(scratch.counts),
-            pointer(scratch.begin),
-            pointer(scratch.end),
-        ),
-        Results(
-            pointer(results.energies),
-            pointer(results.forces),
-            pointer(results.strain),
-        ),
-    )
-
-
-@njit(**OPTIONS)
-def _combination_pointers(rows):
-    return Combinations(
-        pointer(rows.first_block),
-        pointer(rows.l),
-        pointer(rows.target),
-        pointer(rows.first_term),
-        pointer(rows.source),
-        pointer(rows.coefficient),
-    )
-
-
-@njit(**OPTIONS)
-def _product_pointers(products):
-    return Products(
-        pointer(products.first_group),
-        pointer(products.a),
-        pointer(products.b),
-        pointer(products.sign),
-        pointer(products.first_term),
-        pointer(products.c),
-        pointer(products.coefficient),
+        Sizes(*sizes),
+        point_to_blocks(blocks),
+        point_to_listed(listed),
+        point_to_functions(functions),
+        point_to_plan(plan),
+        point_to_scratch(scratch),
+        point_to_results(results),
     )
 
 

@@ -29,11 +29,11 @@ from linmlp.descriptors.simd import (
 
 load, store, splat = vector_operations(LANES)
 
+# Only the function that Python calls is cached: it holds the code of all others.
 OPTIONS: dict[str, Any] = {
     "fastmath": set(ARITHMETIC),
     "error_model": "numpy",
     "boundscheck": False,
-    "cache": True,
     "nogil": True,
 }
 

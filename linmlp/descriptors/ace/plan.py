@@ -12,11 +12,12 @@ lanes, and offsets are counted in doubles. There are two sets of channels for ev
 """
 
 from math import factorial, sqrt
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from linmlp.descriptors.ace.basis import Channel, Function
+from linmlp.descriptors.ace.combinations import Combinations, Row, join_rows
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.products import (
     FULL,
@@ -31,20 +32,6 @@ from linmlp.units import FloatArray, IntArray
 
 MIN_RAW = 4
 """Raw functions are accumulated four at a time, so at least four are made where any is used."""
-
-ROWS = 4
-"""Rows of a linear combination that are computed together."""
-
-
-class Combinations(NamedTuple):
-    """Linear combinations of channels, for all columns of a channel at once: a sparse matrix in blocks of four rows."""
-
-    first_block: IntArray  # (n_elements + 1,) blocks of each central element
-    l: IntArray  # (n_blocks,)
-    target: IntArray  # (n_blocks * 4,) offset of the first column
-    first_term: IntArray  # (n_blocks + 1,)
-    source: IntArray  # (n_terms,) offset of the first column
-    coefficient: FloatArray  # (n_terms * 4,)
 
 
 class PairTerm(NamedTuple):
@@ -71,10 +58,6 @@ class Plan(NamedTuple):
     real: Products
     paired: Products
     full: Products
-
-
-_Row: TypeAlias = tuple[tuple[int, ...], int, int, dict[int, float]]
-"""(what rows of a block have in common, l, target, coefficient by source)"""
 
 
 def make_plan(parameters: AceParameters, coefficients: FloatArray, lanes: int) -> Plan:
@@ -110,9 +93,9 @@ def make_plan(parameters: AceParameters, coefficients: FloatArray, lanes: int) -
         np.array([center.raw_start for center in centers]) * lanes,
         np.array(raw_sizes, dtype=np.int64) * lanes,
         np.array(used_sizes, dtype=np.int64) * lanes,
-        _join_rows([center.to_used() for center in centers], used_sizes, lanes),
-        _join_rows([center.order_two() for center in centers], used_sizes, lanes),
-        _join_rows([center.to_raw() for center in centers], raw_sizes, lanes),
+        join_rows([center.to_used() for center in centers], used_sizes, lanes),
+        join_rows([center.order_two() for center in centers], used_sizes, lanes),
+        join_rows([center.to_raw() for center in centers], raw_sizes, lanes),
         _join_pairs([center.pair_terms() for center in centers], lanes),
         *kinds,
     )
@@ -156,13 +139,13 @@ class _Center:
         self.raw_start = (np.cumsum(sizes) - sizes).reshape(n_elements, n_l)
         self.raw_size = int(sizes.sum())
 
-    def to_used(self) -> list[_Row]:
+    def to_used(self) -> list[Row]:
         """Rows of the radial map."""
         return [((e, l), l, self.start[e, n, l], self._raw_coefficients(e, n, l)) for e, n, l in self.used]
 
-    def to_raw(self) -> list[_Row]:
+    def to_raw(self) -> list[Row]:
         """Columns of the radial map."""
-        entries: dict[int, _Row] = {}
+        entries: dict[int, Row] = {}
         for e, l in np.argwhere(self.n_raw > 0).tolist():
             for k in range(self.n_raw[e, l]):
                 entries[self._raw(e, l, k)] = ((e, l), l, self._raw(e, l, k), {})
@@ -171,7 +154,7 @@ class _Center:
                 entries[source][3][self.start[e, n, l]] = value
         return list(entries.values())
 
-    def order_two(self) -> list[_Row]:
+    def order_two(self) -> list[Row]:
         """Rows of the symmetric matrix of order 2."""
         return [
             ((a[2], a[0]), a[2], self.start[a], {self.start[b]: value for b, value in row.items()})
@@ -202,33 +185,6 @@ def _n_leading(row: FloatArray) -> int:
     """Return the number of entries up to the last that is not zero."""
     nonzero = np.flatnonzero(row)
     return int(nonzero[-1]) + 1 if len(nonzero) else 0
-
-
-def _join_rows(centers: list[list[_Row]], sizes: list[int], lanes: int) -> Combinations:
-    """Return rows in blocks; the channel after the last fills blocks up."""
-    first_block, l, target, first_term, source, coefficient = [0], [], [], [0], [], []
-    for rows, filler in zip(centers, sizes, strict=True):
-        for key in sorted({row[0] for row in rows}):
-            of_key = [row for row in rows if row[0] == key]
-            for start in range(0, len(of_key), ROWS):
-                block = of_key[start : start + ROWS]
-                empty = ROWS - len(block)
-                l.append(block[0][1])
-                target += [row[2] for row in block] + [filler] * empty
-                union = sorted({k for row in block for k in row[3]})
-                source += union
-                for k in union:
-                    coefficient += [row[3].get(k, 0.0) for row in block] + [0.0] * empty
-                first_term.append(len(source))
-        first_block.append(len(l))
-    return Combinations(
-        np.array(first_block, dtype=np.int64),
-        np.array(l, dtype=np.int64),
-        np.array(target, dtype=np.int64) * lanes,
-        np.array(first_term, dtype=np.int64),
-        np.array(source, dtype=np.int64) * lanes,
-        np.array(coefficient, dtype=float),
-    )
 
 
 def _join_pairs(centers: list[list[tuple[int, float]]], lanes: int) -> PairTerm:

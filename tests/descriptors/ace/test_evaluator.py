@@ -1,6 +1,7 @@
 """Energies, forces and strain derivatives against the formulas, finite differences and symmetries."""
 
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from linmlp.descriptors.ace.basis import enumerate_functions
 from linmlp.descriptors.ace.evaluator import AceEvaluator
+from linmlp.descriptors.ace.evaluator_loops import evaluate_blocks
 from linmlp.descriptors.ace.lane_blocks import make_blocks
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import SCALING
@@ -280,6 +282,13 @@ def test_blocks_hold_every_atom_once(n_elements):
     for members, slots in zip(blocks.atoms, blocks.slots, strict=True):
         for i in members[members >= 0]:
             assert np.all(np.bincount(kinds[j[first[i] : first[i + 1]]], minlength=n_elements) <= slots)
+
+
+def test_cache_does_not_depend_on_where_classes_live():
+    """Compiled code in the cache is looked up by types; one that cannot be unpickled any more would be an error."""
+    evaluate(CASES["one element"], make_crystal(CASES["one element"]))
+    assert evaluate_blocks.signatures
+    assert b"linmlp" not in pickle.dumps(evaluate_blocks.signatures)
 
 
 SCRIPT = """
