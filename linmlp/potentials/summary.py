@@ -2,6 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from linmlp.solvers import Status
+
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
 
@@ -35,7 +39,10 @@ def describe(potential: "LinearPotential") -> str:
     ]
     if potential.core_weight_:
         lines.append(f"core: rows for the slope of dimers, weight {potential.core_weight_:.1e}, make all pairs repel")
-    if not solution.success:
+    if solution.status is Status.ILL_CONDITIONED:
+        digits = _coefficient_digits(potential)
+        lines.append(f"coefficients hold to {digits:.0e} of their norm; predictions are not touched by that")
+    elif not solution.success:
         lines.append(f"note: {solution.message}")
     return "\n".join([*lines, *(f"note: {note}" for note in potential.notes_)])
 
@@ -61,6 +68,12 @@ def describe_cross_validation(potential: "LinearPotential") -> str:
         f"energy MAE {errors['energy_mae']:.3f}, RMSE {errors['energy_rmse']:.3f} meV/atom | "
         f"force RMSE {errors['force_rmse']:.4f} eV/Å | stress RMSE {errors['stress_rmse']:.3f} GPa"
     )
+
+
+def _coefficient_digits(potential: "LinearPotential") -> float:
+    """Return the bound on the relative error of the coefficients; QR feels the root of the condition number."""
+    power = 0.5 if potential.form_ == "qr" else 1.0
+    return min(1.0, float(100 * np.finfo(float).eps * potential.solution_.condition_number**power))
 
 
 def _report(baseline: object) -> str:

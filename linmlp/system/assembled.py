@@ -12,6 +12,7 @@ from linmlp.exceptions import SettingsError
 from linmlp.system.blocks import Key
 from linmlp.system.compressed import CompressedSystem
 from linmlp.system.folding import merge
+from linmlp.system.summed import SystemSum
 from linmlp.units import FloatArray, IntArray
 
 
@@ -48,8 +49,37 @@ class KindSystem:
             One system.
         """
         parts = [self, *others]
+        systems = [part.system for part in parts]
+        return self._of(merge(systems), parts)
+
+    def beside(self, *others: KindSystem) -> KindSystem:
+        """Return the sum with others of the same kind, merged only where that costs nothing.
+
+        Gram systems add. Merging QR systems would cost more than all solves of a search, which need no more of the sum
+        than its Gram matrix and residuals.
+
+        Parameters
+        ----------
+        *others : KindSystem
+            In the order of summing.
+
+        Returns
+        -------
+        KindSystem
+            One system.
+        """
+        if not others:
+            return self
+        parts = [self, *others]
+        systems = [part.system for part in parts]
+        keeps = all(system.keeps_condition for system in systems)
+        return self._of(SystemSum(systems, [1.0] * len(systems)) if keeps else merge(systems), parts)
+
+    @staticmethod
+    def _of(system: CompressedSystem, parts: Sequence[KindSystem]) -> KindSystem:
+        """Return a system with the summed counts of its parts."""
         return KindSystem(
-            merge([part.system for part in parts]),
+            system,
             sum(part.count for part in parts),
             sum(part.row_weight for part in parts),
         )
@@ -160,7 +190,7 @@ class AssembledData:
         return self.energy.X.nbytes + sum(kind.system.nbytes for kind in kinds)
 
     def kind_systems(self, kind: str, folds: Iterable[int]) -> dict[str, KindSystem]:
-        """Return the systems of some folds, merged in order of folds, one for each group kept apart.
+        """Return the systems of some folds, summed in order of folds, one for each group kept apart.
 
         Parameters
         ----------
@@ -177,7 +207,7 @@ class AssembledData:
         by_group: dict[str, list[KindSystem]] = {}
         for group, part in self.kind_systems_apart(kind, folds):
             by_group.setdefault(group, []).append(part)
-        return {group: parts[0].plus(*parts[1:]) for group, parts in by_group.items()}
+        return {group: parts[0].beside(*parts[1:]) for group, parts in by_group.items()}
 
     def kind_systems_apart(self, kind: str, folds: Iterable[int]) -> list[tuple[str, KindSystem]]:
         """Return the systems of some folds as they are.
