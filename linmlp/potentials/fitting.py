@@ -200,9 +200,9 @@ def _choose(result: SearchResult) -> tuple[LossWeights, float, dict[str, float]]
 
 
 def _in_table_units(errors: Mapping[str, float]) -> dict[str, float]:
-    """Return cross-validation errors in meV/atom, eV/Å and GPa."""
+    """Return cross-validation errors in meV/atom, eV/Å and GPa, without those of labels that are missing."""
     units = {"energy_mae": 1e3, "energy_rmse": 1e3, "stress_rmse": EV_PER_A3_IN_GPA}
-    return {name: float(value) * units.get(name, 1.0) for name, value in errors.items()}
+    return {name: float(value) * units.get(name, 1.0) for name, value in errors.items() if np.isfinite(value)}
 
 
 def _notes(result: SearchResult, alpha: float, settings: FitSettings) -> tuple[str, ...]:

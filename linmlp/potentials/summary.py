@@ -9,6 +9,13 @@ from linmlp.solvers import Status
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
 
+_CV_COLUMNS = (
+    ("energy_mae", "energy MAE", 3, "meV/atom"),
+    ("energy_rmse", "energy RMSE", 3, "meV/atom"),
+    ("force_rmse", "force RMSE", 4, "eV/Å"),
+    ("stress_rmse", "stress RMSE", 3, "GPa"),
+)
+
 
 def describe(potential: "LinearPotential") -> str:
     """Return what a potential is made of: descriptor, reference energies, baselines, weights, solve, data.
@@ -63,11 +70,8 @@ def describe_cross_validation(potential: "LinearPotential") -> str:
     errors = potential.cv_errors_
     if not errors:
         return "no cross-validation: weights and ridge strength were given"
-    return (
-        f"cross-validation on the training structures, {potential.n_folds} folds: "
-        f"energy MAE {errors['energy_mae']:.3f}, RMSE {errors['energy_rmse']:.3f} meV/atom | "
-        f"force RMSE {errors['force_rmse']:.4f} eV/Å | stress RMSE {errors['stress_rmse']:.3f} GPa"
-    )
+    parts = [f"{label} {errors[name]:.{digits}f} {unit}" for name, label, digits, unit in _CV_COLUMNS if name in errors]
+    return f"cross-validation on the training structures, {potential.n_folds} folds: {' | '.join(parts)}"
 
 
 def _coefficient_digits(potential: "LinearPotential") -> float:
