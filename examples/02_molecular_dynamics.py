@@ -6,7 +6,7 @@
 import numpy as np
 from ase import units
 from ase.build import bulk
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
+from ase.md.velocitydistribution import thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
 from linmlp import ACE, LinearPotential
@@ -20,7 +20,7 @@ model = LinearPotential(ACE(cutoff=5.0, order=2, max_degree=(10, 8))).fit(train)
 
 atoms = bulk("Si", cubic=True).repeat(2)
 atoms.calc = model.calculator()
-MaxwellBoltzmannDistribution(atoms, temperature_K=600, rng=np.random.default_rng(0))
+thermalize_momenta(atoms, temperature_K=600, rng=np.random.default_rng(0))
 
 # %%
 # Without a thermostat the total energy is conserved.

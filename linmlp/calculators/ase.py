@@ -43,6 +43,34 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
         self.n_threads = int(n_threads or joblib.cpu_count())
         self._neighbors = VerletList(predictor.cutoff, skin)
 
+    def check_state(self, atoms: Atoms, tol: float = 0.0) -> list[str]:
+        """Return what differs from the last structure, exactly; only what the energy depends on is looked at.
+
+        ASE's own comparison takes as long as a third of the evaluation of 500 atoms.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Structure.
+        tol : float
+            Not used: every change is a change.
+
+        Returns
+        -------
+        list of str
+            Some of positions, numbers, cell, pbc; everything if there was no last structure.
+        """
+        last = self.atoms
+        if last is None:
+            return list(all_changes)
+        pairs = {
+            "positions": (last.positions, atoms.positions),
+            "numbers": (last.numbers, atoms.numbers),
+            "cell": (last.cell.array, atoms.cell.array),
+            "pbc": (last.pbc, atoms.pbc),
+        }
+        return [name for name, (before, now) in pairs.items() if not np.array_equal(before, now)]
+
     def calculate(
         self,
         atoms: Atoms | None = None,
@@ -65,7 +93,8 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
         PropertyNotImplementedError
             If stress is asked of a structure without volume.
         """
-        super().calculate(atoms, properties, system_changes)
+        if atoms is not None and self.check_state(atoms):
+            self.atoms = atoms.copy()
         prediction = self.predictor.compute(self._neighbors.pairs(self.atoms), self.atoms, self.n_threads)
         energy = prediction.energy
         self.results = {

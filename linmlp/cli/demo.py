@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms, units
 from ase.build import bulk
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
+from ase.md.velocitydistribution import Stationary, thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 from rich.console import Console
 
@@ -57,7 +57,7 @@ def run_md(model: LinearPotential) -> tuple[FloatArray, FloatArray, float]:
     """Return times (ps) and total energies (eV) of a short NVE run, and the wall time of a step in s."""
     atoms = bulk("Si", cubic=True).repeat(3)
     atoms.calc = model.calculator()
-    MaxwellBoltzmannDistribution(
+    thermalize_momenta(
         atoms, temperature_K=2 * TEMPERATURE, rng=np.random.default_rng(0)
     )  # half of it goes into the springs
     Stationary(atoms)
