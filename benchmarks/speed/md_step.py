@@ -18,17 +18,23 @@ compilation is not timed. The competitor is the naive twin of the tests, which g
 import argparse
 import platform
 import time
+from types import SimpleNamespace
 
 import numpy as np
+from ase import units
 from ase.build import bulk
+from ase.md.verlet import VelocityVerlet
 
 from benchmarks.speed.peak import WIDTH, measure_fma_peak
+from linmlp.calculators import PotentialCalculator
 from linmlp.descriptors.ace.basis import enumerate_functions
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import SCALING
 from linmlp.descriptors.simd import LANES
 from linmlp.neighbors import VerletList, find_pairs
+from linmlp.potentials import Predictor
+from linmlp.structures import ReferenceEnergies, zbl_from_closest_approaches
 from tests.naive import ace as naive
 
 CUTOFF = 5.5
@@ -166,6 +172,21 @@ def measure_overhead(evaluator, seconds):
     print(f"one isolated atom, the time that every call takes: {overhead * 1e6:.0f} us")
 
 
+def measure_calculator(evaluator, repeat, seconds):
+    """Print a whole step of ASE's VelocityVerlet, with ZBL and a Verlet skin, against the bare evaluation."""
+    atoms = make_silicon(repeat, NUMBERS[:1])
+    descriptor = SimpleNamespace(cutoff_=CUTOFF, evaluator=lambda _: evaluator)
+    zbl = zbl_from_closest_approaches(["Si"], [[1.8]])
+    predictor = Predictor(descriptor, np.zeros(0), ReferenceEnergies("zero", ("Si",), np.zeros(1)), (zbl,))
+    atoms.calc = PotentialCalculator(predictor, skin=SKIN, n_threads=1)
+    pairs = find_pairs(atoms, CUTOFF)
+    dynamics = VelocityVerlet(atoms, 1e-9 * units.fs)  # random coefficients: atoms must stay, but not quite
+    whole, bare = best_times([dynamics.step, lambda: evaluator.compute(pairs)], seconds)
+    print(
+        f"VelocityVerlet, {len(atoms)} atoms: step {1e6 * whole:.0f} us, {whole / bare:.2f} times the bare evaluation"
+    )
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tiny", action="store_true", help="small sets, to see that it runs")
@@ -190,6 +211,7 @@ def main(arguments=None):
         print(f"{name}: {one / times[0]:.2f} times as long as 1 element")
     measure_naive(evaluators["1 element"], times[0])
     measure_overhead(evaluators["1 element"], min(seconds, 0.5))
+    measure_calculator(evaluators["1 element"], repeat - 1, seconds)
 
 
 if __name__ == "__main__":
