@@ -520,7 +520,7 @@ def pick(args, count, most=8):
     chosen = []
     for group in wanted[:count]:
         members = [a for _, a in sorted(finished(args).items()) if a.info["config_type"] == group]
-        chosen.append(next(a for a in members if 1 < len(a) <= most and np.abs(a.get_forces()).max() > 0.1))
+        chosen.append(next(a for a in members if 1 < len(a) <= most and np.abs(a.get_forces()).max() > 0.03))
     return chosen
 
 
@@ -546,8 +546,11 @@ def converge(args):
     """Label a few structures again with more plane waves and with more k-points."""
     settings = SETTINGS[args.set]
     structures = pick(args, 2)
-    if args.set == "lithium_chloride":
-        structures.append(next(a for a in pick(args, 1, 16) if len(a) == 16))
+    group, size = {"silicon": ("simple_cubic", 8), "lithium_chloride": ("melt", 16)}[args.set]
+    for _, atoms in sorted(finished(args).items()):
+        if atoms.info["config_type"] == group and len(atoms) == size:
+            structures.append(atoms)
+            break
     for atoms in structures:
         name = f"{atoms.info['config_type']}, {len(atoms)} atoms"
         finer = settings | {"ecut": settings["ecut"] + (200 if args.set == "silicon" else 300)}

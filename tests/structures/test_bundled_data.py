@@ -105,6 +105,8 @@ def distance_spectrum(atoms, cutoff=6.0, width=0.1):
 
 @pytest.mark.parametrize("name", SETS)
 def test_no_duplicates_across_the_split(name):
+    cells = [{tuple(np.round(a.cell.array.ravel(), 4)) for a in load(name, part)} for part in ("train", "test")]
+    assert not cells[0] & cells[1]
     train = np.array([distance_spectrum(a) for a in load(name, "train")])
     test = np.array([distance_spectrum(a) for a in load(name, "test")])
     apart = np.linalg.norm(train[:, None] - test[None], axis=2)
@@ -124,7 +126,7 @@ def test_stress_is_the_slope_of_the_energy(name, group, modulus):
     curve = np.polynomial.Polynomial.fit(volume ** (-1 / 3), energy, 4)
     slope = curve.deriv()(volume ** (-1 / 3)) * (-1 / 3) * volume ** (-4 / 3)
     # positive under tension, as the energy rises with the volume
-    np.testing.assert_allclose(stress, slope, atol=0.04 * np.abs(slope).max())
+    np.testing.assert_allclose(stress, slope, atol=0.02 * np.abs(slope).max())
     # and the bulk modulus (GPa) is about that of the crystal
     fine = np.linspace(volume.min(), volume.max(), 400)
     lowest = fine[np.argmin(curve(fine ** (-1 / 3)))]
@@ -133,7 +135,7 @@ def test_stress_is_the_slope_of_the_energy(name, group, modulus):
 
 
 @pytest.mark.parametrize("name", SETS)
-def test_forces_point_back_in_lightly_rattled_crystals(name):
+def test_only_ideal_crystals_have_no_forces(name):
     ideal = [a for a in whole(name) if a.info["config_type"] in ("diamond", "rocksalt")]
     for atoms in ideal:
         assert np.abs(atoms.get_forces()).max() < 0.01
