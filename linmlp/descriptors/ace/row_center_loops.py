@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from linmlp.descriptors.ace.row_plan import GROUP, QUAD, WIDTH, RowPlan
-from linmlp.descriptors.simd import maximum, minimum, square_root, total, vector_operations
+from linmlp.descriptors.simd import element, maximum, minimum, square_root, total, vector_operations
 from linmlp.units import FloatArray, IntArray
 
 load, store, splat = vector_operations(WIDTH)
@@ -84,32 +84,32 @@ def count_blocks(kinds: IntArray, first: IntArray, j: IntArray) -> int:
     """Return the largest number of blocks of a center."""
     largest = 0
     for i in range(len(first) - 1):
-        n, element, inside = 0, -1, WIDTH
+        n, kind, inside = 0, -1, WIDTH
         for p in range(first[i], first[i + 1]):
-            if kinds[j[p]] != element or inside == WIDTH:
-                n, inside, element = n + 1, 0, kinds[j[p]]
+            if kinds[j[p]] != kind or inside == WIDTH:
+                n, inside, kind = n + 1, 0, kinds[j[p]]
             inside += 1
         largest = max(largest, n)
     return largest
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def gather(
     cutoff: float, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, geometry: Any, atoms: Any,
     elements: Any, block: int,
 ) -> int:  # fmt: skip
     """Put the neighbors of center i inside the cutoff into blocks from `block` on; return how many blocks."""
-    end, inside, element = block - 1, WIDTH, -1
+    end, inside, kind = block - 1, WIDTH, -1
     for p in range(first[i], first[i + 1]):
         x = positions[j[p], 0] - positions[i, 0] + shift[p, 0]
         y = positions[j[p], 1] - positions[i, 1] + shift[p, 1]
         z = positions[j[p], 2] - positions[i, 2] + shift[p, 2]
         if x * x + y * y + z * z >= cutoff * cutoff:
             continue
-        if kinds[j[p]] != element or inside == WIDTH:
-            element = kinds[j[p]]
+        if kinds[j[p]] != kind or inside == WIDTH:
+            kind = kinds[j[p]]
             end, inside = end + 1, 0
-            elements[end] = element
+            elements[end] = kind
             for w in range(WIDTH):
                 o = end * GEOMETRY + w
                 for k in range(6):
@@ -128,7 +128,7 @@ def gather(
     return end + 1 - block
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def raw_radial(plan: RowPlan, geometry: Any, g: int, slope: float, offset: float, raw: Any) -> None:
     """Write the raw radial functions of a block and their derivatives, (n_raw, 2, lane)."""
     x, y, z, mask = (
@@ -169,14 +169,15 @@ def raw_radial(plan: RowPlan, geometry: Any, g: int, slope: float, offset: float
         a, b, da, db = b, c, db, dc
 
 
-@njit(**OPTIONS)
-def map_radial(plan: RowPlan, center: int, element: int, raw: Any, radial: Any, base: int) -> None:
+@njit(forceinline=True, **OPTIONS)
+def map_radial(plan: RowPlan, center: int, neighbor: int, raw: Any, radial: Any, base: int) -> None:
     """Write the used radial functions of a block and their derivatives, (row, 2, lane), and a row of zeros."""
     n_rows = plan.n_radial + plan.n_pair
+    first = (center * len(plan.channel_first) + neighbor) * n_rows * plan.n_raw
     for row in range(n_rows):
         a, b = splat(0.0), splat(0.0)
-        for k in range(plan.map_end[row]):
-            c = plan.radial_map[center, element, row, k]
+        for k in range(element(plan.map_end, row)):
+            c = element(plan.radial_map, first + row * plan.n_raw + k)
             a = a + c * load(raw, 2 * WIDTH * k)
             b = b + c * load(raw, 2 * WIDTH * k + WIDTH)
         store(radial, base + 2 * WIDTH * row, a)
@@ -185,7 +186,7 @@ def map_radial(plan: RowPlan, center: int, element: int, raw: Any, radial: Any, 
     store(radial, base + 2 * WIDTH * n_rows + WIDTH, splat(0.0))
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def write_harmonics(plan: RowPlan, geometry: Any, g: int, legendre: Any, harmonics: Any, base: int) -> None:
     r"""Write Y and its gradients along theta and phi (1/Å) of a block, and the unit vectors into the geometry.
 
@@ -249,9 +250,9 @@ def write_harmonics(plan: RowPlan, geometry: Any, g: int, legendre: Any, harmoni
         re, im = re * (x) - im * (y), re * (y) + im * (x)
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def add_densities(
-    plan: RowPlan, element: int, begin: int, end: int, radial: Any, harmonics: Any, densities: Any, w: int
+    plan: RowPlan, neighbor: int, begin: int, end: int, radial: Any, harmonics: Any, densities: Any, w: int
 ) -> None:
     """Sum R_n Y_lm, and the pair term, over blocks of one element into lane w of the densities."""
     radial_step, harmonics_step = 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), 3 * WIDTH * (plan.max_l + 1) ** 2
@@ -259,11 +260,11 @@ def add_densities(
         a = splat(0.0)
         for b in range(begin, end):
             a = a + load(radial, b * radial_step + 2 * WIDTH * (plan.n_radial + n))
-        densities[plan.pair_density[element, n] * 2 * WIDTH + w] += total(a)
+        densities[plan.pair_density[neighbor, n] * 2 * WIDTH + w] += total(a)
     for l in range(plan.max_l + 1):
-        for channel in range(plan.channel_first[element, l], plan.channel_first[element, l + 1]):
-            r0 = 2 * WIDTH * plan.channel_row[channel]
-            o = plan.channel_density[channel] * 2 * WIDTH + w
+        for channel in range(plan.channel_first[neighbor, l], plan.channel_first[neighbor, l + 1]):
+            r0 = 2 * WIDTH * element(plan.channel_row, channel)
+            o = element(plan.channel_density, channel) * 2 * WIDTH + w
             for c in range(2 * l + 1):
                 y0 = 3 * WIDTH * (l * l + c)
                 a = splat(0.0)
@@ -272,39 +273,39 @@ def add_densities(
                 densities[o + WIDTH * (c + (1 if c > 0 else 0))] += total(a)
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def couple(plan: RowPlan, components: Any, densities: Any, rests: Any) -> None:
     """Write components (q, M) of Q for four centers."""
+    factors, places, slots = plan.term_factors, plan.term_densities, plan.component_slots
     for k in range(len(components)):
-        component = components[k]
+        component = element(components, k)
         re, im = splat(0.0), splat(0.0)
-        for t in range(plan.term_first[component], plan.term_first[component + 1]):
-            a, b = 2 * WIDTH * plan.term_densities[t, 0], 2 * WIDTH * plan.term_densities[t, 1]
-            ar = plan.term_factors[t, 0] * load(densities, a)
-            ai = plan.term_factors[t, 1] * load(densities, a + WIDTH)
+        for t in range(2 * element(plan.term_first, component), 2 * element(plan.term_first, component + 1), 2):
+            a, b = 2 * WIDTH * element(places, t), 2 * WIDTH * element(places, t + 1)
+            ar, ai = element(factors, t) * load(densities, a), element(factors, t + 1) * load(densities, a + WIDTH)
             br, bi = load(densities, b), load(densities, b + WIDTH)
             re = re + ar * br - ai * bi
             im = im + ar * bi + ai * br
-        store(rests, WIDTH * plan.component_slots[component, 0], re)
-        store(rests, WIDTH * plan.component_slots[component, 1], im)
+        store(rests, WIDTH * element(slots, 2 * component), re)
+        store(rests, WIDTH * element(slots, 2 * component + 1), im)
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def write_features(plan: RowPlan, densities: Any, rests: Any, values: Any) -> None:
     """Write the functions around four centers, (function, lane)."""
     for v in range(plan.n_functions):
-        a, q = 2 * WIDTH * plan.energy_density[v], WIDTH * plan.energy_slot[v]
+        a, q = 2 * WIDTH * element(plan.energy_density, v), WIDTH * element(plan.energy_slot, v)
         if q < 0:
             store(values, WIDTH * v, load(densities, a))
             continue
         s = load(rests, q) * load(densities, a)
-        for m in range(1, plan.energy_l[v] + 1):
+        for m in range(1, element(plan.energy_l, v) + 1):
             s = s + load(rests, q + WIDTH * QUAD * (2 * m - 1)) * load(densities, a + 2 * WIDTH * m)
             s = s + load(rests, q + WIDTH * QUAD * 2 * m) * load(densities, a + 2 * WIDTH * m + WIDTH)
-        store(values, WIDTH * v, plan.energy_factor[v] * s)
+        store(values, WIDTH * v, element(plan.energy_factor, v) * s)
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def find_blocks(
     plan: RowPlan, i: int, positions: Any, kinds: Any, first: Any, j: Any, shift: Any, work: RowWork, w: int,
 ) -> None:  # fmt: skip

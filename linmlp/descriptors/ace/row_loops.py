@@ -192,7 +192,7 @@ def add_group(
         add_strain(own, k + 4 * width, levers, 0, z)
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def write_levers(geometry: Any, g: int, levers: Any) -> None:
     """Write the vectors to the neighbors of a block in the order of the transposed rows."""
     for axis in range(3):
@@ -217,7 +217,7 @@ def eight_starts(atoms: Any, o: int, step: int, column: int) -> Any:
 row_starts = four_starts if HALVES == 1 else eight_starts
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def combine(
     lists: Any, group_column: Any, entry_first: Any, entries: Any,
     geometry: Any, g: int, levers: Any, radial: Any, r0: int, products: Any,
@@ -263,7 +263,7 @@ def combine(
         add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def clear_block(rows: Any, n_rows: int, stride: int, column: int, width: int) -> None:
     """Set columns of all rows to zero."""
     for row in range(n_rows):
@@ -271,30 +271,30 @@ def clear_block(rows: Any, n_rows: int, stride: int, column: int, width: int) ->
             rows[k] = 0.0
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def sort_block(plan: RowPlan, z: int, rows: Any, n_rows: int, stride: int, buffer: Any) -> None:
     """Put the columns of center element z, in place, into the order of the user and apply the factors.
 
     Columns move to the left, over those of elements that have been moved already.
     """
-    width, n = 4 * plan.n_groups, plan.n_functions
+    width, n, order, factor = GROUP * plan.n_groups, plan.n_functions, plan.order, plan.factor
     for row in range(n_rows):
         o = row * stride + z * width
-        for k in range(width):
-            buffer[k] = rows[o + k]
+        for k in range(0, width, GROUP):
+            store_group(buffer, k, load_group(rows, o + k))
         o = row * stride + z * n
         for v in range(n):
-            rows[o + v] = plan.factor[v] * buffer[plan.order[v]]
+            rows[o + v] = element(factor, v) * element(buffer, element(order, v))
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def add_own(own: Any, k: int, width: int, rows: Any, o: int, factor: float) -> None:
     """Add the center's own columns to a row."""
     for v in range(width):
         rows[o + v] += factor * own[k + v]
 
 
-@njit(**OPTIONS)
+@njit(forceinline=True, **OPTIONS)
 def add_center(
     plan: RowPlan, i: int, z: int, w: int, work: RowWork, rows: Any, stride: int, strain: Any, with_strain: bool
 ) -> None:
@@ -302,7 +302,7 @@ def add_center(
     width = GROUP * plan.n_groups
     radial_step, harmonics_step = 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), 3 * WIDTH * (plan.max_l + 1) ** 2
     for s in range(plan.n_slots):
-        work.own_rests[s] = work.rests[WIDTH * s + w]
+        work.own_rests[s] = element(work.rests, WIDTH * s + w)
     work.own[:] = 0.0
     begin = w * (len(work.elements) // WIDTH)
     for b in range(begin, begin + work.n_blocks[w]):
@@ -335,7 +335,7 @@ def rows_loop(
     Centers are visited element by element (`order`), so that only the columns of that element are in use. energy
     (n_features,), rows (3 n_atoms * stride,) and strain (6 * stride,), stride >= n_elements * GROUP * n_groups.
     """
-    n_atoms, n, width = len(kinds), plan.n_functions, 4 * plan.n_groups
+    n_atoms, n, width = len(kinds), plan.n_functions, GROUP * plan.n_groups
     energy[:] = 0.0
     start = 0
     for z in range(len(plan.channel_first)):

@@ -63,7 +63,7 @@ class RowPlan(NamedTuple):
     distance_series: FloatArray  # x(t), powers of t = r / cutoff
     envelope_series: FloatArray  # cos(pi t / 2), powers of t²
     inner: FloatArray  # (n_elements, n_elements, 2) the inner switch is the smoothstep of a r + b
-    radial_map: FloatArray  # (n_elements, n_elements, n_radial + n_pair, n_raw)
+    radial_map: FloatArray  # (n_elements, n_elements, n_radial + n_pair, n_raw), flat
     map_end: IntArray  # (n_radial + n_pair,) raw functions from here on are not in the map
     legendre: FloatArray  # ((max_l + 1) (max_l + 2) / 2, 3) two factors of the recursion, norm
     channel_first: IntArray  # (n_elements, max_l + 2) channels of an element and l
@@ -71,9 +71,9 @@ class RowPlan(NamedTuple):
     channel_density: IntArray  # (n_channels,) place of A_{c, m=0}; m = 0..l follow
     pair_density: IntArray  # (n_elements, n_pair) place of the sums of the pair term
     term_first: IntArray  # (n_components + 1,) terms of a component (q, M)
-    term_densities: IntArray  # (n_terms, 2) places of the densities that are multiplied
-    term_factors: FloatArray  # (n_terms, 2) of the real and the imaginary part of the first density
-    component_slots: IntArray  # (n_components, 2) where real and imaginary part of Q go
+    term_densities: IntArray  # (n_terms * 2,) places of the densities that are multiplied
+    term_factors: FloatArray  # (n_terms * 2,) of the real and the imaginary part of the first density
+    component_slots: IntArray  # (n_components * 2,) where real and imaginary part of Q go
     energy_components: IntArray  # components that energies need
     all_components: IntArray  # all components
     quad_first: IntArray  # (max_l + 2,) quads of rests of an L
@@ -91,7 +91,7 @@ class RowPlan(NamedTuple):
     channel_quad_slot: IntArray  # (n_quads,) place of its adjoints: (2 l + 1, QUAD)
     channel_quad_row: IntArray  # (n_quads * QUAD,) place of the radial row
     adjoint_first: IntArray  # (n_functions + 1,) entries of a function
-    adjoint_entries: IntArray  # (n_entries, 3) place of Q (-1: pair term), place of the adjoint, l
+    adjoint_entries: IntArray  # (n_entries * 3,) place of Q (-1: pair term), place of the adjoint, l
     order: IntArray  # (n_functions,) column of every function inside the loops
     factor: FloatArray  # (n_functions,) kappa
 
@@ -191,7 +191,7 @@ def make_row_plan(parameters: AceParameters) -> tuple[RowPlan, RowCounts]:
         distance_series=scaled_distance_polynomial(parameters.scaling),
         envelope_series=envelope_polynomial(),
         inner=_inner(parameters),
-        radial_map=radial.map,
+        radial_map=radial.map.reshape(-1),
         map_end=radial.end,
         legendre=_legendre(max_l),
         channel_first=_channel_first(channels, n_elements, max_l),
@@ -302,9 +302,9 @@ def _couplings(rests: _Rests, densities: _Densities) -> dict[str, Any]:
             slots.append((real, slot + QUAD * 2 * big_m if big_m else rests.n_slots))
     return {
         "term_first": _integers(first),
-        "term_densities": _integers(pairs).reshape(-1, 2),
-        "term_factors": np.array(factors).reshape(-1, 2),
-        "component_slots": _integers(slots).reshape(-1, 2),
+        "term_densities": _integers(pairs).reshape(-1),
+        "term_factors": np.array(factors, dtype=float).reshape(-1),
+        "component_slots": _integers(slots).reshape(-1),
         "energy_components": _integers(needed),
         "all_components": np.arange(len(slots)),
     }
@@ -392,7 +392,7 @@ def _adjoints(
         "channel_quad_slot": _integers(slots),
         "channel_quad_row": _integers(rows),
         "adjoint_first": _integers(entry_first),
-        "adjoint_entries": _integers(entries).reshape(-1, 3),
+        "adjoint_entries": _integers(entries).reshape(-1),
     }
 
 

@@ -7,7 +7,7 @@ from numba import njit
 from linmlp.descriptors.ace.row_center_loops import GEOMETRY, OPTIONS, RowWork, couple_centers, load, splat
 from linmlp.descriptors.ace.row_loops import contract
 from linmlp.descriptors.ace.row_plan import QUAD, WIDTH, RowPlan
-from linmlp.descriptors.simd import lane, total
+from linmlp.descriptors.simd import element, lane, total
 from linmlp.units import FloatArray, IntArray
 
 
@@ -18,13 +18,14 @@ def write_adjoints(plan: RowPlan, i: int, z: int, w: int, weights: Any, work: Ro
     work.pair_adjoints[:] = 0.0
     for v in range(plan.n_functions):
         weight = plan.factor[v] * weights[i, z * plan.n_functions + v]
-        for e in range(plan.adjoint_first[v], plan.adjoint_first[v + 1]):
-            slot, place, l = plan.adjoint_entries[e, 0], plan.adjoint_entries[e, 1], plan.adjoint_entries[e, 2]
+        for e in range(3 * plan.adjoint_first[v], 3 * plan.adjoint_first[v + 1], 3):
+            slot, place = element(plan.adjoint_entries, e), element(plan.adjoint_entries, e + 1)
+            l = element(plan.adjoint_entries, e + 2)
             if slot < 0:
                 work.pair_adjoints[place] += weight
                 continue
             for c in range(2 * l + 1):
-                work.adjoints[place + QUAD * c] += weight * work.rests[WIDTH * (slot + QUAD * c) + w]
+                work.adjoints[place + QUAD * c] += weight * element(work.rests, WIDTH * (slot + QUAD * c) + w)
 
 
 @njit(**OPTIONS)
