@@ -56,3 +56,47 @@ def _resolve(part: Any, descriptor: Descriptor, structures: Sequence[Atoms]) -> 
     if hasattr(part, "get_potential_energy"):
         return CalculatorBaseline(part)
     raise SettingsError(f'baseline={part!r} is not known; give "zbl", None, a baseline or an ASE calculator')
+
+
+def baseline_setting_state(setting: BaselineSetting, n_baselines: int) -> list[str | int] | None:
+    """Return a setting as JSON takes it: "zbl", or the place of a baseline among those of the fit.
+
+    Parameters
+    ----------
+    setting : "zbl", None, Baseline, ASE calculator, or a sequence of these
+        What the user gave.
+    n_baselines : int
+        Number of baselines of the fit; those are meant where the setting was changed after it.
+
+    Returns
+    -------
+    list of str and int, or None
+        One entry per baseline.
+    """
+    if setting is None:
+        return None
+    parts = setting if isinstance(setting, list | tuple) else (setting,)
+    if len(parts) != n_baselines:
+        return list(range(n_baselines))
+    return ["zbl" if isinstance(part, str) else place for place, part in enumerate(parts)]
+
+
+def baseline_setting_from_state(state: Sequence[str | int] | None, baselines: Sequence[Baseline]) -> BaselineSetting:
+    """Return the setting of a stored state.
+
+    Parameters
+    ----------
+    state : sequence of str and int, or None
+        As given by `baseline_setting_state`.
+    baselines : sequence of Baseline
+        Baselines of the fit.
+
+    Returns
+    -------
+    "zbl", None, Baseline, or a list of these
+        A setting that a new fit takes.
+    """
+    if state is None:
+        return None
+    parts: list[Any] = [part if isinstance(part, str) else baselines[part] for part in state]
+    return parts[0] if len(parts) == 1 else parts

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from joblib import effective_n_jobs
 
 from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
@@ -20,8 +21,13 @@ from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 MANY_FEATURES = 1500
 """Above this, loss weights are searched at a few ridge strengths and the others at the best weights alone."""
 
+SEARCH_SQUARES = 9
+"""Square matrices of n_features**2 numbers that the search keeps per fold: systems, their sum, its factor, copies."""
+
 ALPHA_TOLERANCE = 0.005
 """The largest ridge strength whose score is within this of the best is taken, because it extrapolates more tamely."""
+
+CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,30 @@ class FitSettings:
     n_jobs: int | None = None
     max_memory: float | None = None
     random_state: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
+            value = getattr(self, name)
+            if not (
+                value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
+            ):
+                raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if not (isinstance(value, str) and value in choices):
+                raise SettingsError(f"{name}={value!r} is not known; give one of {', '.join(choices)}")
+        if not (isinstance(self.n_folds, int | np.integer) and self.n_folds >= 2):
+            raise SettingsError(f"n_folds={self.n_folds!r}; it must be a whole number, 2 or more")
+        if not (self.group_weights is None or isinstance(self.group_weights, Mapping)):
+            raise SettingsError(
+                f'group_weights={self.group_weights!r}; it must be a dict such as {{"bulk": 2.0, "default": 1.0}}'
+            )
+        if not (self.max_memory is None or (_is_number(self.max_memory) and self.max_memory > 0)):
+            raise SettingsError(f"max_memory={self.max_memory!r}; it must be None or a positive number of GB")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating)
 
 
 @dataclass(frozen=True)
@@ -166,10 +196,12 @@ def _assemble(data: TrainingSet, settings: FitSettings, searching: bool, tell: R
         n_jobs=settings.n_jobs,
     )
     plan = assembly.plan()
-    tell.say(f"memory: {plan}")
-    if settings.max_memory is not None and plan.total > 1e9 * settings.max_memory:
+    searched = 8 * SEARCH_SQUARES * plan.n_features**2 * min(effective_n_jobs(settings.n_jobs), settings.n_folds)
+    total = (plan.systems + plan.energy_rows + max(plan.workspace, searched)) / 1e9
+    tell.say(f"memory: {plan}; with the search {total:.2f} GB")
+    if settings.max_memory is not None and total > settings.max_memory:
         raise SettingsError(
-            f"the fit would take {plan.total / 1e9:.2f} GB, more than max_memory={settings.max_memory:g} GB; "
+            f"the fit would take {total:.2f} GB, more than max_memory={settings.max_memory:g} GB; "
             "lower max_degree, or raise max_memory"
         )
     tell.start("rows", len(data.structures))

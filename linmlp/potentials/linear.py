@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors import ACE, Descriptor
+from linmlp.exceptions import InputError, SettingsError, StructureError
 from linmlp.potentials.baseline_setting import BaselineSetting, resolve_baselines
 from linmlp.potentials.cutoff import choose_cutoff
 from linmlp.potentials.errors import ErrorTable, StructureErrors
@@ -24,12 +25,12 @@ from linmlp.structures import (
     Baseline,
     LabelSet,
     ReferenceEnergies,
-    as_structure_list,
     check_structures,
     fit_reference_energies,
     read_labels,
 )
-from linmlp.system import LossParts, LossWeights, compute_loss
+from linmlp.structures.checks import describe as name_structure
+from linmlp.system import LossParts, LossWeights, check_group_names, compute_loss
 from linmlp.units import FloatArray
 
 Auto = Literal["auto"]
@@ -188,12 +189,13 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         labels = self._read_labels(structures)
         tell.say(labels.report())
         settings = self._settings()
+        check_group_names(self.group_weights, labels)
         structures, labels, sample_weight = _present(structures, labels, sample_weight)
-        descriptor = clone(self.descriptor) if self.descriptor is not None else ACE()
+        descriptor = self._new_descriptor()
         if getattr(descriptor, "cutoff", None) == "auto":
             cutoff = choose_cutoff(descriptor, structures, labels, self.e0, settings, tell)
             descriptor.set_params(cutoff=cutoff)
-        descriptor.fit(structures)
+        descriptor.fit(_distinct(structures))
         tell.say(f"{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
         baselines = resolve_baselines(self.baseline, descriptor, structures)
         reference = fit_reference_energies(self.e0, structures, labels, descriptor.elements_)
@@ -372,18 +374,21 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     def _read_labels(self, structures: Sequence[Atoms]) -> LabelSet:
         return read_labels(structures, self.energy_key, self.forces_key, self.stress_key, self.virial_key)
 
+    def _new_descriptor(self) -> Descriptor:
+        if not (self.descriptor is None or isinstance(self.descriptor, Descriptor)):
+            raise SettingsError(f"descriptor={self.descriptor!r} is none; give one such as ACE(cutoff=5.0), or None")
+        return ACE() if self.descriptor is None else clone(self.descriptor)
+
     def _settings(self) -> FitSettings:
         names = FitSettings.__dataclass_fields__
         return FitSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
 
     def _predictions(self, structures: Sequence[Atoms]) -> list[Prediction]:
         predictor = self.predictor()
-        structures = as_structure_list(structures)
-        if len(structures) < 2:
-            return [predictor(structure) for structure in structures]
+        structures = check_structures(structures)
         chunks = np.array_split(np.arange(len(structures)), min(len(structures), 64))
-        parts = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(_predict_some)(predictor, [structures[i] for i in chunk]) for chunk in chunks
+        parts = Parallel(n_jobs=self.n_jobs if len(chunks) > 1 else 1, prefer="threads")(
+            delayed(_predict_some)(predictor, {int(i): structures[i] for i in chunk}) for chunk in chunks
         )
         return [prediction for part in parts for prediction in part]
 
@@ -408,8 +413,23 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _predict_some(predictor: Predictor, structures: list[Atoms]) -> list[Prediction]:
-    return [predictor(structure) for structure in structures]
+def _predict_some(predictor: Predictor, structures: Mapping[int, Atoms]) -> list[Prediction]:
+    predictions = []
+    for index, structure in structures.items():
+        try:
+            predictions.append(predictor(structure))
+        except InputError as error:
+            raise StructureError(f"{name_structure(index, structure)}: {error}") from error
+    return predictions
+
+
+def _distinct(structures: Sequence[Atoms]) -> list[Atoms]:
+    """Return structures without repetitions: radial functions shall not know how often one is listed."""
+    seen: dict[tuple[bytes, ...], Atoms] = {}
+    for structure in structures:
+        arrays = (structure.numbers, structure.positions, structure.cell.array, structure.pbc)
+        seen.setdefault(tuple(array.tobytes() for array in arrays), structure)
+    return list(seen.values())
 
 
 def _present(

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,12 @@ from ase import Atoms
 
 from linmlp.descriptors import ACE, Descriptor
 from linmlp.exceptions import ModelFileError
+from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
 from linmlp.potentials.model_file import read_model_file, write_model_file
 from linmlp.solvers import Solution, Status
 from linmlp.structures import LabelSet, ReferenceEnergies, baseline_from_state
 from linmlp.system import LossWeights
+from linmlp.units import FloatArray
 
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
@@ -98,7 +100,10 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str]) -
             "status": solution.status.name,
         },
         "training": potential.training_,
-        "settings": {name: _plain(getattr(potential, name)) for name in SETTINGS},
+        "settings": {
+            **{name: _plain(getattr(potential, name)) for name in SETTINGS},
+            "baseline": baseline_setting_state(potential.baseline, len(potential.baselines_)),
+        },
     }
     named = {f"descriptor/{name}": array for name, array in arrays.items()}
     write_model_file(path, header, {"coef": potential.coef_, **named})
@@ -133,10 +138,12 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         descriptor = DESCRIPTORS[described["class"]].from_state(described["settings"], states)
         baselines = tuple(baseline_from_state(state, baseline) for state in header["baselines"])
         fit = header["fit"]
-        potential = LinearPotential(type(descriptor)(**descriptor.get_params()), **header["settings"])
+        settings = dict(header["settings"])
+        settings["baseline"] = baseline_setting_from_state(settings.get("baseline", ["zbl"]), baselines)
+        potential = LinearPotential(type(descriptor)(**descriptor.get_params()), **settings)
         potential.descriptor_, potential.baselines_ = descriptor, baselines
         potential.reference_ = ReferenceEnergies.from_state(header["reference"])
-        potential.coef_ = arrays["coef"]
+        potential.coef_ = _check_coefficients(arrays["coef"], descriptor.n_features_out_)
         status = Status[fit["status"]]
         potential.solution_ = Solution(
             arrays["coef"], fit["rank"], fit["condition_number"], fit["residual_norm"], status
@@ -147,9 +154,12 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         potential.loss_share_, potential.notes_ = fit["loss_share"], tuple(fit["notes"])
         potential.training_ = header["training"]
         potential.n_features_in_ = descriptor.n_features_out_
-    except (KeyError, TypeError, IndexError) as error:
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
         raise ModelFileError(
-            f"{path} lacks something that a model of schema {header['schema']} has: {error}"
+            f"{path} is not what a model of schema {header['schema']} is ({type(error).__name__}: {error}); "
+            "save the model again"
         ) from error
     return potential
 
@@ -166,7 +176,16 @@ def _weights_state(weights: LossWeights) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return dict(value) if hasattr(value, "items") else value
+    """Return a setting as JSON takes it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _check_coefficients(coef: FloatArray, n_features: int) -> FloatArray:
+    if coef.shape != (n_features,) or not np.isfinite(coef).all():
+        raise ModelFileError(f"the coefficients must be {n_features} finite numbers; the file is damaged")
+    return coef
 
 
 def _version(package: str) -> str:

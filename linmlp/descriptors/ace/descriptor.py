@@ -240,7 +240,10 @@ class ACE(Descriptor):
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, FloatArray]) -> Self:
         """Return the descriptor that `to_state` described."""
-        descriptor = cls(**settings["arguments"])
+        degree = settings["arguments"]["max_degree"]
+        descriptor = cls(
+            **{**settings["arguments"], "max_degree": tuple(degree) if isinstance(degree, list) else degree}
+        )
         descriptor.max_degree_ = tuple(settings["max_degree"])
         functions = tuple(tuple((e, n, l) for e, n, l in function) for function in settings["functions"])
         descriptor._set_parameters(
