@@ -1,8 +1,8 @@
 """The repulsive core: dimers of all pairs of elements must repel below the closest approach of the data.
 
 Bulk data say little about a lone pair of atoms at a distance that no training structure has, so the fit may leave it
-attractive there. A few rows for the slope of the dimer energies, weighted as little as it takes, settle that. Bulk
-data hardly feel them: they act on combinations of features that the data leave open.
+attractive there. A few rows for the slope of the dimer energies of those pairs, weighted as little as it takes, settle
+that. Bulk data hardly feel them: they act on combinations of features that the data leave open.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ TARGET_SLOPE = -2.0
 """Slope of the dimer energy that the rows ask for at the closest approach, eV/Å; inside ZBL's own slope is added."""
 
 WEIGHTS = tuple(10.0 ** np.arange(-6.0, 1.5, 0.5))
-"""Weights of the mean squared residual of the rows in the loss that are tried, until all dimers repel."""
+"""Weights of the mean squared residual of a pair's rows in the loss that are tried, until all dimers repel."""
 
 
 def dimer(numbers: tuple[int, int], distance: float) -> Pairs:
@@ -88,16 +88,16 @@ class CoreRows:
                 repulsion.append(-sum(float(baseline.compute(pairs).forces[1, 0]) for baseline in (zbl,)))
         return cls(np.array(slopes), np.array(repulsion))
 
-    def repels(self, coef: FloatArray) -> bool:
-        """Return whether all dimers repel at all distances up to the closest approach."""
-        return bool(np.all(self.slopes @ coef + self.baseline < 0))
+    def attractive(self, coef: FloatArray) -> set[int]:
+        """Return the pairs of elements whose dimers attract at some distance up to the closest approach."""
+        slopes = (self.slopes @ coef + self.baseline).reshape(-1, len(SCAN))
+        return {int(pair) for pair in np.flatnonzero(np.any(slopes >= 0, axis=1))}
 
-    def system(self) -> CompressedSystem:
-        """Return the rows that ask the linear part for a moderate repulsion of its own."""
+    def system(self, pairs: set[int]) -> CompressedSystem:
+        """Return the rows that ask the linear part of some pairs for a moderate repulsion of its own."""
         every = np.linspace(0, len(SCAN) - 1, N_ROWS).round().astype(int)
-        chosen = (np.arange(len(self.slopes)).reshape(-1, len(SCAN))[:, every]).ravel()
-        X = self.slopes[chosen]
-        return RowSystem(X, np.full(len(chosen), TARGET_SLOPE))
+        chosen = (np.arange(len(self.slopes)).reshape(-1, len(SCAN))[sorted(pairs)][:, every]).ravel()
+        return RowSystem(self.slopes[chosen], np.full(len(chosen), TARGET_SLOPE))
 
 
 def solve_with_core(solver: Ridge, system: SystemSum, rows: CoreRows | None) -> tuple[Solution, float]:
@@ -117,17 +117,19 @@ def solve_with_core(solver: Ridge, system: SystemSum, rows: CoreRows | None) -> 
     solution : Solution
         Its residual is that of the training problem.
     weight : float
-        Weight of the mean squared residual of the rows in the loss.
+        Weight of the mean squared residual of the rows of a pair in the loss.
     """
     with one_blas_thread():
         solution = solver.solve(system)
-        if rows is None or rows.repels(solution.coef):
+        asked = set() if rows is None else rows.attractive(solution.coef)
+        if rows is None or not asked:
             return solution, 0.0
-        core = rows.system()
         for weight in WEIGHTS:
-            together = SystemSum([*system.parts, core], [*system.weights, weight / core.n_rows])
-            solution = solver.solve(together)
-            if rows.repels(solution.coef):
+            core = rows.system(asked)
+            solution = solver.solve(SystemSum([*system.parts, core], [*system.weights, weight / N_ROWS]))
+            attractive = rows.attractive(solution.coef)
+            if not attractive:
                 break
+            asked |= attractive
         residual = float(np.sqrt(system.squared_residual(solution.coef)))
     return replace(solution, residual_norm=residual), float(weight)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from linmlp.structures import Labels, ReferenceEnergies
     from linmlp.structures.baselines import Baseline
 
+BLOCKS_PER_WAVE = 2
+"""Blocks of one worker whose results wait to be merged."""
+
 
 @dataclass(frozen=True)
 class Assembly:
@@ -103,21 +106,28 @@ class Assembly:
         collected = Collector(self.labels, tuple(self.descriptor.elements_), prepared)
         maker = RowMaker(self.descriptor, self._baselines(), self.reference, prepared.plan.form)
         done = 0
-        with _blas_threads(self.n_jobs, prepared.plan.form):
-            results = joblib.Parallel(n_jobs=self.n_jobs, prefer="threads", return_as="generator")(
-                joblib.delayed(maker.fold)(
-                    block.indices,
-                    [self.structures[i] for i in block.indices],
-                    [self.labels[i] for i in block.indices],
-                    prepared.listed[block.indices],
+        # In waves: results that come faster than they are merged would pile up, a triangle each.
+        size = BLOCKS_PER_WAVE * joblib.effective_n_jobs(self.n_jobs)
+        waves = [prepared.blocks[start : start + size] for start in range(0, len(prepared.blocks), size)]
+        with (
+            _blas_threads(self.n_jobs, prepared.plan.form),
+            joblib.Parallel(n_jobs=self.n_jobs, prefer="threads") as parallel,
+        ):
+            for wave in waves:
+                results = parallel(
+                    joblib.delayed(maker.fold)(
+                        block.indices,
+                        [self.structures[i] for i in block.indices],
+                        [self.labels[i] for i in block.indices],
+                        prepared.listed[block.indices],
+                    )
+                    for block in wave
                 )
-                for block in prepared.blocks
-            )
-            for block, result in zip(prepared.blocks, results, strict=True):
-                collected.add(block, result)
-                done += len(block.indices)
-                if progress is not None:
-                    progress(done, len(prepared.wanted))
+                for block, result in zip(wave, results, strict=True):
+                    collected.add(block, result)
+                    done += len(block.indices)
+                    if progress is not None:
+                        progress(done, len(prepared.wanted))
         return collected.data(self.groups_apart, None if self.groups_apart else self.group_weights)
 
     def _baselines(self) -> tuple[Baseline, ...]:

@@ -137,7 +137,7 @@ def workspace_bytes(largest_block: int, n_features: int, form: str, n_jobs: int)
         packed triangles that wait to be merged.
     """
     rows = largest_block * (n_features + 8) * (3 if form == "qr" else 1)
-    return 8 * n_jobs * (rows + n_features**2 + 2 * packed_length(n_features + 1))
+    return 8 * n_jobs * (rows + n_features**2 + 4 * packed_length(n_features + 1))
 
 
 def _size(n_bytes: int) -> str:
