@@ -4,16 +4,18 @@ from typing import Any
 
 from numba import njit
 
-from linmlp.descriptors.ace.row_center_loops import GEOMETRY, OPTIONS, RowWork, couple_centers, load, splat
-from linmlp.descriptors.ace.row_loops import contract
-from linmlp.descriptors.ace.row_plan import QUAD, WIDTH, RowPlan
+from linmlp.descriptors.ace.row_center_loops import couple_centers
+from linmlp.descriptors.ace.row_group_loops import contract
+from linmlp.descriptors.ace.row_layout import QUAD, WIDTH, RowPlan
+from linmlp.descriptors.ace.row_neighbor_loops import OPTIONS, load, splat
+from linmlp.descriptors.ace.row_work import GEOMETRY, RowWork
 from linmlp.descriptors.simd import element, lane, total
 from linmlp.units import FloatArray, IntArray
 
 
 @njit(**OPTIONS)
 def write_adjoints(plan: RowPlan, i: int, z: int, w: int, weights: Any, work: RowWork) -> None:
-    """Write the derivatives of sum_v weights[i, v] B_v with respect to the densities of center i, number w of four."""
+    """Write the derivatives of sum_v weights[i, v] B_v with respect to the densities of center i, lane w."""
     work.adjoints[:] = 0.0
     work.pair_adjoints[:] = 0.0
     for v in range(plan.n_functions):
@@ -30,7 +32,7 @@ def write_adjoints(plan: RowPlan, i: int, z: int, w: int, weights: Any, work: Ro
 
 @njit(**OPTIONS)
 def pull_block(plan: RowPlan, b: int, work: RowWork) -> Any:
-    """Return the gradients with respect to the four neighbors of a block, in the local frame."""
+    """Return the gradients with respect to the neighbors of a block, in the local frame."""
     e = work.elements[b]
     r0, y0 = b * 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), b * 3 * WIDTH * (plan.max_l + 1) ** 2
     quad_first = plan.channel_quad_first[e]
@@ -51,7 +53,7 @@ def pull_block(plan: RowPlan, b: int, work: RowWork) -> Any:
 
 @njit(**OPTIONS)
 def pull_center(plan: RowPlan, i: int, w: int, work: RowWork, forces: Any, strain: Any) -> None:
-    """Add what center i, number w of four, does to its neighbors and itself."""
+    """Add what center i, number w of those in work, does to its neighbors and itself."""
     begin = w * (len(work.elements) // WIDTH)
     for b in range(begin, begin + work.n_blocks[w]):
         g = b * GEOMETRY

@@ -6,14 +6,16 @@ from collections.abc import Callable
 import numpy as np
 
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.row_center_loops import RowWork, count_blocks, features_loop, make_work
+from linmlp.descriptors.ace.row_center_loops import features_loop
+from linmlp.descriptors.ace.row_layout import GROUP
 from linmlp.descriptors.ace.row_loops import rows_loop
-from linmlp.descriptors.ace.row_plan import GROUP, make_row_plan
+from linmlp.descriptors.ace.row_neighbor_loops import count_blocks
+from linmlp.descriptors.ace.row_plan import make_row_plan
 from linmlp.descriptors.ace.row_pull_loops import pull_loop
+from linmlp.descriptors.ace.row_work import RowWork, aligned, make_work
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray
 
-ALIGNMENT = 64
 NOTHING = np.empty(0)
 
 
@@ -43,14 +45,14 @@ class AceRows:
         Returns
         -------
         energy : ndarray of shape (n_features,)
-            Not initialized, like the others.
+            Zeros, like the others.
         d_positions : ndarray of shape (3 n_atoms, n_features)
             View of an array with longer rows.
         d_strain : ndarray of shape (6, n_features)
             View of an array with longer rows.
         """
         n = self.parameters.n_features
-        return np.empty(n), _aligned(3 * n_atoms, self.stride)[:, :n], _aligned(6, self.stride)[:, :n]
+        return np.zeros(n), self._padded(3 * n_atoms), self._padded(6)
 
     def write(
         self, pairs: Pairs, energy: FloatArray, d_positions: FloatArray | None, d_strain: FloatArray | None
@@ -138,6 +140,9 @@ class AceRows:
         """Return how to make a copy; work arrays stay behind."""
         return AceRows, (self.parameters,)
 
+    def _padded(self, n_rows: int) -> FloatArray:
+        return aligned(n_rows * self.stride).reshape(n_rows, self.stride)[:, : self.parameters.n_features]
+
     def _flat(self, target: FloatArray | None, n_rows: int) -> FloatArray:
         """Return the padded memory behind an array from `allocate`, or new memory for any other array."""
         if target is not None and isinstance(target.base, np.ndarray) and target.strides == (8 * self.stride, 8):
@@ -147,11 +152,4 @@ class AceRows:
                 flat = owner.reshape(-1)[start : start + n_rows * self.stride]
                 if len(flat) == n_rows * self.stride:
                     return flat
-        return _aligned(n_rows, self.stride).reshape(-1)
-
-
-def _aligned(n_rows: int, stride: int) -> FloatArray:
-    """Return an uninitialized array (n_rows, stride) that starts at a cache line."""
-    memory = np.empty(n_rows * stride + ALIGNMENT // 8)
-    start = -memory.ctypes.data % ALIGNMENT // 8
-    return memory[start : start + n_rows * stride].reshape(n_rows, stride)
+        return aligned(n_rows * self.stride)
