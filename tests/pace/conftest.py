@@ -11,7 +11,6 @@ from ase.data import chemical_symbols
 
 from linmlp import ACE, LinearPotential
 from linmlp.datasets import load_lithium_chloride, load_silicon
-from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.potentials import Predictor
 from linmlp.structures import ReferenceEnergies
 
@@ -22,10 +21,14 @@ CUTOFF = 4.5
 class Case:
     """A potential without baselines: what writes it, and what predicts with it."""
 
-    parameters: AceParameters
+    descriptor: ACE
     coefficients: np.ndarray
     e0: np.ndarray
     predict: Predictor
+
+    @property
+    def parameters(self):
+        return self.descriptor.parameters_
 
     @property
     def symbols(self):
@@ -35,15 +38,27 @@ class Case:
     def of(cls, descriptor, coefficients, e0):
         e0 = np.asarray(e0)
         predictor = Predictor(descriptor, coefficients, ReferenceEnergies("given", descriptor.elements_, e0))
-        return cls(descriptor.parameters_, coefficients, e0, predictor)
+        return cls(descriptor, coefficients, e0, predictor)
 
 
 def random_case(symbols, max_degree, max_l, order=3):
-    """Coefficients that shrink with the degree; the inner switch acts at distances that the structures have."""
+    """Coefficients that shrink with the degree."""
     descriptor = ACE(CUTOFF, order, max_degree, max_l).fit([rattled(symbols, seed) for seed in range(4)])
     rng = np.random.default_rng(7)
     coefficients = 0.1 * rng.normal(size=descriptor.n_features_out_) / (1 + descriptor.feature_degrees()[:, 1])
     return Case.of(descriptor, coefficients, [-3.25, -7.5][: len(symbols)])
+
+
+def general_case():
+    """Radial functions that differ with l, and from i around j to j around i; one pair without inner switch."""
+    case = random_case(("Cl", "Li"), (4, 5, 4), 3)
+    settings, arrays = case.descriptor.to_state()
+    rng = np.random.default_rng(5)
+    maps = {key: arrays[key] * rng.uniform(0.5, 1.5, arrays[key].shape) for key in ("radial_map", "pair_map")}
+    inner = arrays["inner"] * np.array([[1.0, 0.9], [1.1, 1.0]])
+    width = arrays["inner_width"] * np.array([[1.0, 0.8], [1.0, 0.0]])
+    descriptor = ACE.from_state(settings, {**maps, "inner": inner, "inner_width": width})
+    return Case.of(descriptor, case.coefficients, case.e0)
 
 
 @cache
@@ -65,6 +80,7 @@ def fitted_case(load):
 MAKERS = {
     "one element": lambda: random_case(("Si",), (7, 7, 6), 4),
     "two elements": lambda: random_case(("Cl", "Li"), (5, 5, 4), 3),
+    "general radial functions": general_case,
     "pair term alone": lambda: random_case(("Cl", "Li"), (6,), 0, order=1),
     "high l": lambda: random_case(("Si",), (0, 12, 8), 6),
     "fitted, silicon": lambda: fitted_case(load_silicon),
@@ -115,5 +131,5 @@ def structures_of(symbols):
         "slab, periodic in two directions": slab,
         "slab in a periodic box": slab_in_box,
         "cluster": cluster,
-        "chain": Atoms([first, last] * 2, [[0, 0, 2.0 * k] for k in range(4)]),
+        "chain, inside the inner switch": Atoms([first, last] * 2, [[0, 0, 1.3 * k] for k in range(4)]),
     }
