@@ -6,10 +6,10 @@ Measured over all potentials and structures below, dimers in the next two lines 
 ends), largest deviation in units of the largest atomic energy, force or stress component of the structure:
 
     h in Å                0.01      0.005     0.002     0.001     0.0005    0.00025
-    energies              5e-8      3e-9      2e-10     3e-12     6e-13     6e-13
-    dimers                2e-6      2e-7      1e-9      8e-11     3e-12     3e-13
-    forces                8e-6      5e-7      4e-8      5e-9      5e-10     5e-10
-    dimers                2e-4      4e-5      2e-6      9e-8      4e-9      1e-9
+    energies              5e-8      3e-9      2e-10     4e-12     7e-13     5e-13
+    dimers                6e-6      5e-7      1e-9      8e-11     3e-12     3e-13
+    forces                8e-6      5e-7      4e-8      5e-9      5e-10     6e-10
+    dimers                4e-4      7e-5      2e-6      9e-8      4e-9      1e-9
     stress                5e-5      1e-5      4e-8      5e-8      7e-9      1e-9
 
 What is left at small h is rounding in the tables: their scaled distance, a difference of exponentials over
