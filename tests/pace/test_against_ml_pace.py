@@ -2,8 +2,8 @@
 
 ML-PACE reads its radial functions from tables: cubic Hermite interpolation over bins of width h = `deltaSplineBins`.
 So energies differ from ours by O(h^4), forces and stress, which read the slope of the interpolant, by O(h^3).
-Measured over all potentials and structures below, dimers in the next two lines (not in the bins where the inner switch
-ends), largest deviation in units of the largest atomic energy, force or stress component of the structure:
+Measured over all potentials and structures below (dimers at distances 1.5e-3 Å and more from the ends of the inner
+switch), largest deviation in units of the largest atomic energy, force or stress component of the structure:
 
     h in Å                0.01      0.005     0.002     0.001     0.0005    0.00025
     energies              5e-8      3e-9      2e-10     4e-12     7e-13     5e-13
@@ -14,7 +14,7 @@ ends), largest deviation in units of the largest atomic energy, force or stress 
 
 What is left at small h is rounding in the tables: their scaled distance, a difference of exponentials over
 1 - exp(-0.01), keeps 14 digits, and the slopes lose more, the more the smaller h. An evaluation of the same file in
-extended precision sides with our forces to 1e-13 (`tests.naive.yace`).
+extended precision (`tests.naive.yace`) sides with our forces: 1e-13 of the largest for the two random potentials.
 """
 
 import numpy as np
