@@ -9,12 +9,13 @@ from scipy.spatial.transform import Rotation
 
 from linmlp.units import VOIGT
 
-STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
-"""Fourth-order central difference: (steps, weight)."""
+STENCIL = ((-3, -1 / 60), (-2, 3 / 20), (-1, -3 / 4), (1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
+"""Sixth-order central difference: (steps, weight). In fourth order the steps that keep roundoff below 1e-8 leave errors
+of 3e-8 where atoms are close."""
 
 
 def central_difference(energy_of, step):
-    """Derivative at 0 of energy_of(x) in fourth order."""
+    """Derivative at 0 of energy_of(x) in sixth order."""
     return sum(weight * energy_of(k * step) for k, weight in STENCIL) / step
 
 

@@ -39,6 +39,8 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
         super().__init__(**kwargs)
         if not 0 <= skin < np.inf:
             raise SettingsError(f"skin={skin!r}; it must be a number of Å that is not negative")
+        if n_threads is not None and not (isinstance(n_threads, int | np.integer) and n_threads >= 1):
+            raise SettingsError(f"n_threads={n_threads!r}; it must be None (all cores) or a whole number, 1 or more")
         self.predictor = predictor
         self.n_threads = int(n_threads or joblib.cpu_count())
         self._neighbors = VerletList(predictor.cutoff, skin)

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from ase import Atoms
 from rich.console import Console
 
 from linmlp.cli.console import ConsoleReporter
-from linmlp.cli.settings import FitSettings, read_settings
+from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
 from linmlp.potentials.reporting import reporting_to
-from linmlp.structures import read_structures
+from linmlp.structures import check_structures, read_labels, read_structures
 
 app = typer.Typer(
     help="Fit interatomic potentials that are linear in their parameters to DFT data, on CPUs.",
@@ -68,19 +69,18 @@ def fit(
     options["max_degree"] = _degrees(max_degree)
     options["e0"] = _reference(e0)
     chosen = read_settings(settings, options)
-    check_writable(chosen.output)
+    record = _check_targets(chosen, settings)
     structures = read_structures(chosen.train)
-    test_structures = read_structures(chosen.test) if chosen.test else None
+    test_structures = _read_test(chosen, structures) if chosen.test else None
     model = _fit(chosen, structures)
+    model.save(chosen.output)
+    write_settings(chosen, record)
     console.print(model.describe())
     if cv_report:
         console.print(model.describe_cross_validation())
     console.print("\nErrors on the training structures\n" + str(model.evaluate(structures)))
     if test_structures is not None:
         console.print(f"\nErrors on {chosen.test}\n{model.evaluate(test_structures)}")
-    model.save(chosen.output)
-    record = chosen.output.with_suffix(".yaml")
-    record.write_text(chosen.to_yaml())
     console.print(f"\nwrote {chosen.output} and the settings that made it, {record}")
 
 
@@ -111,13 +111,46 @@ def demo(
     run_demo(folder, console)
 
 
-def _fit(settings: FitSettings, structures: list[Any]) -> LinearPotential:
+def _fit(settings: FitSettings, structures: list[Atoms]) -> LinearPotential:
     start, cpu = time.perf_counter(), time.process_time()
     with ConsoleReporter(console) as reporter, reporting_to(reporter):
         model = settings.potential().fit(structures)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     console.print(f"fitted in {seconds:.1f} s ({cpu:.1f} s of CPU time)\n")
     return model
+
+
+def _check_targets(settings: FitSettings, settings_file: Path | None) -> Path:
+    """Return where the settings will be written, after checking that nothing that is read would be overwritten."""
+    check_writable(settings.output)
+    record = settings.output.with_suffix(".yaml")
+    if settings_file is not None and _is_same(record, settings_file):
+        if settings_file.read_text(encoding="utf-8") == settings.to_yaml():
+            return record
+        record = settings.output.with_suffix(".used.yaml")
+    check_writable(record)
+    for target in (settings.output, record):
+        for source in (settings.train, settings.test, settings_file):
+            if source is not None and _is_same(target, source):
+                raise InputError(f"{target} would be overwritten, but it is read from; choose another --output")
+    if _is_same(record, settings.output):
+        raise InputError(f"--output {settings.output}: the settings go to the .yaml file; choose another ending")
+    return record
+
+
+def _is_same(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve()
+
+
+def _read_test(settings: FitSettings, train: list[Atoms]) -> list[Atoms]:
+    """Return the test structures; whatever is wrong with them is said before the fit, not after it."""
+    test = check_structures(read_structures(settings.test or ""))
+    known = {symbol for atoms in train for symbol in atoms.get_chemical_symbols()}
+    strangers = sorted({symbol for atoms in test for symbol in atoms.get_chemical_symbols()} - known)
+    if strangers:
+        raise InputError(f"{settings.test} holds {', '.join(strangers)}, but no training structure does; remove them")
+    read_labels(test, settings.energy_key, settings.forces_key, settings.stress_key, settings.virial_key)
+    return test
 
 
 def _degrees(text: str | None) -> Any:

@@ -100,14 +100,16 @@ def read_settings(path: Path | None, options: dict[str, Any]) -> FitSettings:
     values: dict[str, Any] = {}
     if path is not None:
         try:
-            values = yaml.safe_load(path.read_text()) or {}
+            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise SettingsError(f"cannot read the settings file {path}: {error}") from error
+            raise SettingsError(f"cannot read the settings file {path}: {' '.join(str(error).split())}") from error
         if not isinstance(values, dict):
             raise SettingsError(f"{path} holds no settings; it must have lines such as 'cutoff: 5.0'")
     values |= {name: value for name, value in options.items() if value is not None}
+    if "train" not in values:
+        raise SettingsError("no training structures; give their file: linmlp fit TRAIN")
     try:
-        return FitSettings(**values)
+        return FitSettings(**{str(name): value for name, value in values.items()})
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, e['loc'][:1]))}: {e['msg']} (given: {e['input']!r})" for e in error.errors()
@@ -115,3 +117,24 @@ def read_settings(path: Path | None, options: dict[str, Any]) -> FitSettings:
         raise SettingsError(
             f"settings that cannot be used: {problems}; known are {', '.join(FitSettings.model_fields)}"
         ) from error
+
+
+def write_settings(settings: FitSettings, path: Path) -> None:
+    """Write settings to a YAML file that `read_settings` accepts.
+
+    Parameters
+    ----------
+    settings : FitSettings
+        Settings.
+    path : Path
+        Where to write.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be written.
+    """
+    try:
+        path.write_text(settings.to_yaml(), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"cannot write the settings to {path}: {error.strerror}") from error

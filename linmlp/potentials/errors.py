@@ -28,7 +28,7 @@ class StructureErrors:
     @classmethod
     def of(cls, prediction: Prediction, labels: Labels) -> "StructureErrors":
         """Return prediction minus label, masked components left out."""
-        energy = np.empty(0) if labels.energy is None else _energy_error(prediction, labels)
+        energy = _energy_error(prediction, labels) if labels.energy_weight > 0 else np.empty(0)
         force = stress = np.empty(0)
         if labels.forces is not None:
             force = (prediction.forces - labels.forces)[labels.force_weight > 0]
@@ -38,7 +38,8 @@ class StructureErrors:
 
 
 def _energy_error(prediction: Prediction, labels: Labels) -> FloatArray:
-    assert labels.energy is not None
+    if labels.energy is None:
+        return np.empty(0)
     return np.array([1e3 * (prediction.energy - labels.energy) / labels.n_atoms])
 
 
@@ -75,7 +76,7 @@ class ErrorTable:
     def to_frame(self) -> pd.DataFrame:
         """Return a data frame with one row per group and a last row "total"."""
         table = self.to_dict()
-        return pd.DataFrame.from_dict({**table["groups"], "total": table["total"]}, orient="index")
+        return pd.DataFrame([*table["groups"].values(), table["total"]], index=[*table["groups"], "total"])
 
     def intervals(
         self, level: float = 0.95, n_samples: int = 1000, random_state: int = 0

@@ -60,6 +60,10 @@ class FitSettings:
                 raise SettingsError(f"{name}={value!r} is not known; give one of {', '.join(choices)}")
         if not (isinstance(self.n_folds, int | np.integer) and self.n_folds >= 2):
             raise SettingsError(f"n_folds={self.n_folds!r}; it must be a whole number, 2 or more")
+        if not (self.n_jobs is None or (isinstance(self.n_jobs, int | np.integer) and self.n_jobs != 0)):
+            raise SettingsError(f"n_jobs={self.n_jobs!r}; it must be None, a number of threads, or -1 for all cores")
+        if not (isinstance(self.random_state, int | np.integer) and self.random_state >= 0):
+            raise SettingsError(f"random_state={self.random_state!r}; it must be a whole number, 0 or more")
         if not (self.group_weights is None or isinstance(self.group_weights, Mapping)):
             raise SettingsError(
                 f'group_weights={self.group_weights!r}; it must be a dict such as {{"bulk": 2.0, "default": 1.0}}'
