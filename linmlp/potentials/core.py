@@ -57,6 +57,7 @@ class CoreRows:
 
     slopes: FloatArray
     baseline: FloatArray
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, descriptor: Descriptor, baselines: Sequence[Baseline]) -> "CoreRows | None":
@@ -85,8 +86,9 @@ class CoreRows:
                 pairs = dimer((numbers[a], numbers[b]), float(distance))
                 descriptor.write_rows(pairs, energy, d_positions, None)
                 slopes.append(d_positions[3].copy())
-                repulsion.append(-sum(float(baseline.compute(pairs).forces[1, 0]) for baseline in (zbl,)))
-        return cls(np.array(slopes), np.array(repulsion))
+                repulsion.append(-float(zbl.compute(pairs).forces[1, 0]))
+        names = tuple(f"{a}-{b}" for a, b in combinations_with_replacement(zbl.elements, 2))
+        return cls(np.array(slopes), np.array(repulsion), names)
 
     def attractive(self, coef: FloatArray) -> set[int]:
         """Return the pairs of elements whose dimers attract at some distance up to the closest approach."""

@@ -16,6 +16,7 @@ from linmlp.potentials.search import ALPHAS, SearchResult, search, weight_candid
 from linmlp.solvers import Ridge, Solution
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
 from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData
+from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 
 MANY_FEATURES = 1500
@@ -132,6 +133,7 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
     """
     tell = tell or Silent()
     candidates = _candidates(data, settings)
+    _check_something_counts(data.labels, candidates[0])
     searching = len(candidates) > 1 or settings.alpha == "auto"
     assembled = _assemble(data, settings, searching, tell)
     result = _search(data, assembled, candidates, settings) if searching else None
@@ -149,7 +151,7 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
         core_weight=core_weight,
         cv_errors=_in_table_units(errors),
         cv_results={} if result is None else result.to_cv_results(),
-        notes=() if result is None else _notes(result, alpha, settings),
+        notes=(*(() if result is None else _notes(result, alpha, settings)), *_core_notes(rows, solution)),
     )
 
 
@@ -253,6 +255,31 @@ def _notes(result: SearchResult, alpha: float, settings: FitSettings) -> tuple[s
             "functions; lower max_degree",
         )
     return ()
+
+
+def _core_notes(rows: CoreRows | None, solution: Solution) -> tuple[str, ...]:
+    """Return which dimers attract although they should not."""
+    attractive = [] if rows is None else [rows.names[pair] for pair in sorted(rows.attractive(solution.coef))]
+    if not attractive:
+        return ()
+    return (
+        f"dimers of {', '.join(attractive)} attract at some distance below the closest approach in the data, because "
+        "the data speak against a repulsion there; add compressed structures, or lower max_degree",
+    )
+
+
+def _check_something_counts(labels: LabelSet, weights: LossWeights) -> None:
+    """Raise where every kind of label that has a weight is missing."""
+    counts = {
+        "energy": sum(carries_energy(label) for label in labels) * weights.energy,
+        "forces": sum(n_force_atoms(label) for label in labels) * weights.force,
+        "stress": sum(carries_stress(label) for label in labels) * weights.stress,
+    }
+    if not any(counts.values()):
+        raise SettingsError(
+            f"nothing to fit to: the weights are energy {weights.energy:g}, force {weights.force:g}, stress "
+            f"{weights.stress:g}, but no structure has such a label that is not masked; give a weight to a kind it has"
+        )
 
 
 def sample_structures(groups: Sequence[str], n_atoms: Sequence[int], most_atoms: int, random_state: int) -> list[int]:

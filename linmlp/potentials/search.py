@@ -300,14 +300,15 @@ class _Sums:
             "force_rmse": np.sqrt(_ratio(self.force, self.force_weight)),
             "stress_rmse": np.sqrt(_ratio(self.stress, self.stress_weight)),
         }
-        metrics["score"] = compute_score(metrics["energy_mae"], metrics["force_rmse"])
+        metrics["score"] = compute_score(metrics["energy_mae"], metrics["force_rmse"], metrics["stress_rmse"])
         return {name: values.reshape(shape) for name, values in metrics.items()}
 
 
-def compute_score(energy_mae: FloatArray, force_rmse: FloatArray) -> FloatArray:
+def compute_score(energy_mae: FloatArray, force_rmse: FloatArray, stress_rmse: FloatArray | None = None) -> FloatArray:
     """Return the score of a candidate, ``½ ln(energy MAE) + ½ ln(force RMSE)``; smaller is better.
 
-    A change of 0.01 is 1 % in both errors. A kind that no structure carries (NaN) is left out.
+    A change of 0.01 is 1 % in both errors. A kind that no structure carries (NaN) is left out; with neither it is half
+    the logarithm of the stress error.
 
     Parameters
     ----------
@@ -315,6 +316,8 @@ def compute_score(energy_mae: FloatArray, force_rmse: FloatArray) -> FloatArray:
         Mean absolute error of the energy, eV per atom.
     force_rmse : ndarray
         Root mean square error of force components, eV/Å.
+    stress_rmse : ndarray, optional
+        Root mean square error of stress components, eV/Å³.
 
     Returns
     -------
@@ -322,8 +325,12 @@ def compute_score(energy_mae: FloatArray, force_rmse: FloatArray) -> FloatArray:
         Scores.
     """
     tiny = np.finfo(float).tiny
-    terms = [0.5 * np.log(np.maximum(values, tiny)) for values in (energy_mae, force_rmse)]
-    return np.asarray(np.where(np.isnan(terms[0]), 0.0, terms[0]) + np.where(np.isnan(terms[1]), 0.0, terms[1]))
+    terms = np.array([0.5 * np.log(np.maximum(values, tiny)) for values in (energy_mae, force_rmse)])
+    score: FloatArray = np.nansum(terms, axis=0)
+    if stress_rmse is None:
+        return score
+    has_neither = np.isnan(terms).all(axis=0) & ~np.isnan(stress_rmse)
+    return np.where(has_neither, 0.5 * np.log(np.maximum(stress_rmse, tiny)), score)
 
 
 def _ratio(total: FloatArray, weight: float) -> FloatArray:

@@ -45,7 +45,7 @@ def describe(potential: "LinearPotential") -> str:
         f"trained on {potential.training_['n_structures']} structures (hash {potential.training_['data_hash'][:12]})",
     ]
     if potential.core_weight_:
-        lines.append(f"core: rows for the slope of dimers, weight {potential.core_weight_:.1e}, make all pairs repel")
+        lines.append(f"core: rows for the slope of dimers, weight {potential.core_weight_:.1e}, ask pairs to repel")
     if solution.status is Status.ILL_CONDITIONED:
         digits = _coefficient_digits(potential)
         lines.append(f"coefficients hold to {digits:.0e} of their norm; predictions are not touched by that")

@@ -82,6 +82,15 @@ class TestKnownModel:
             model = fit(only, **{**EXACT, **weights, "stress_weight": 0.0, "e0": e0})
             np.testing.assert_allclose(model.coef_, silicon_truth.coef, atol=1e-5 * np.abs(silicon_truth.coef).max())
 
+    def test_strength_from_stresses_alone(self, silicon_truth):
+        only = [without(a, "energy", "forces") for a in silicon_truth.structures if a.cell.rank == 3]
+        model = LinearPotential(small_ace(), baseline=None, n_folds=3).fit(only)
+        scores = dict(zip(model.cv_results_["param_alpha"], model.cv_results_["mean_test_score"], strict=True))
+        assert scores[model.alpha_] >= max(scores.values()) - 0.005
+        assert len(set(scores.values())) == len(scores)
+        wanted = np.array([a.calc.results["stress"] for a in only])
+        assert np.abs(model.predict_stress(only) - wanted).max() < 0.05 * np.abs(wanted).max()
+
     def test_missing_labels_stay_missing(self, silicon_truth):
         whole = silicon_truth.structures
         some = [*whole[:5], *(without(a, "energy") for a in whole[5:8]), *(without(a, "forces") for a in whole[8:11])]
@@ -397,6 +406,7 @@ class TestFailedFits:
             ({"force_weight": "heavy"}, "force_weight"),
             ({"energy_weight": None}, "energy_weight"),
             ({"energy_weight": 0.0, "force_weight": 0.0, "stress_weight": 0.0}, "all 0"),
+            ({"energy_weight": 0.0, "force_weight": 0.0, "baseline": None, "stress_key": "nowhere"}, "nowhere"),
             ({"energy_per": "mole"}, "energy_per"),
             ({"group_weights": {"bulkk": 2.0}}, "bulkk"),
             ({"group_weights": {"bulk": -2.0}}, "bulk"),
@@ -418,6 +428,11 @@ class TestFailedFits:
         model = LinearPotential(**{"descriptor": small_ace(), **WEIGHTS, "alpha": 1e-6, **settings})
         with pytest.raises(InputError, match=words):
             model.fit(silicon_truth.structures)
+
+    def test_weights_for_labels_that_are_not_there(self, silicon_truth):
+        only = [without(a, "energy", "stress") for a in silicon_truth.structures]
+        with pytest.raises(SettingsError, match="nothing to fit to"):
+            fit(only, force_weight=0.0)
 
     def test_labels_that_are_not_finite(self, silicon_truth):
         good = silicon_truth.structures
@@ -449,6 +464,21 @@ class TestRepulsiveCore:
         (zbl,) = silicon_model.baselines_
         for atoms in silicon_truth.structures:
             assert not zbl.compute(find_pairs(atoms, 4.0)).energies.any()
+
+    @pytest.mark.parametrize("may_help", [True, False])
+    def test_what_still_attracts_is_said(self, may_help, carbide_truth, monkeypatch):
+        """The dimers of the known model attract: the notes name those that the rows could not change."""
+        if not may_help:
+            monkeypatch.setattr("linmlp.potentials.core.WEIGHTS", (1e-12,))
+        model = fit(carbide_truth.structures)
+        attracts = []
+        for (a, b), closest in closest_of_all(carbide_truth.structures).items():
+            dimers = [Atoms([a, b], [[0, 0, 0], [0, 0, r]]) for r in np.linspace(0.3, 1.0, 141) * closest]
+            if any(forces[1, 2] <= 0 for forces in model.predict_forces(dimers)):
+                attracts.append(f"{a}-{b}")
+        said = " ".join(note for note in model.notes_ if "attract" in note)
+        assert bool(attracts) == (not may_help)
+        assert {pair for pair in ("C-C", "C-Si", "Si-Si") if pair in said} == set(attracts)
 
     def test_it_can_be_left_out(self, silicon_truth):
         assert fit(silicon_truth.structures, baseline=None).baselines_ == ()
