@@ -7,11 +7,11 @@ import pytest
 
 import linmlp
 
-ROOMS = (  # datasets.py re-exports from structures
-    "datasets",
+ROOMS = (
     "units",
     "exceptions",
     "structures",
+    "datasets",  # re-exports from structures
     "neighbors",
     "descriptors",
     "system",
