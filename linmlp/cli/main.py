@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,11 +29,17 @@ console = Console(highlight=False, soft_wrap=True)
 
 def main() -> None:
     """Run the command line; input that cannot be used ends with one sentence and exit code 2."""
+    warnings.showwarning = _show_warning
     try:
         app()
     except InputError as error:
         print(f"linmlp: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Print a warning as one sentence, without the line of code that raised it."""
+    print(f"linmlp: warning: {message}", file=sys.stderr)
 
 
 @app.command()
@@ -59,6 +66,7 @@ def fit(
     forces_key: Annotated[str | None, typer.Option(help="where the forces stand")] = None,
     stress_key: Annotated[str | None, typer.Option(help="where the stress stands")] = None,
     virial_key: Annotated[str | None, typer.Option(help="where the virial stands")] = None,
+    n_folds: Annotated[int | None, typer.Option(help="folds of the cross-validation")] = None,
     seed: Annotated[int | None, typer.Option(help="seed of the folds")] = None,
     n_jobs: Annotated[int | None, typer.Option(help="threads; -1 means all cores")] = None,
     max_memory: Annotated[float | None, typer.Option(help="GB that the fit may take")] = None,

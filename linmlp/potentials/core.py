@@ -15,7 +15,7 @@ from ase.data import atomic_numbers
 from linmlp.descriptors import Descriptor
 from linmlp.neighbors import Pairs
 from linmlp.solvers import Ridge, Solution
-from linmlp.structures import ZBL, Baseline
+from linmlp.structures import ZBL, Baseline, CalculatorBaseline
 from linmlp.system import CompressedSystem, RowSystem, SystemSum
 from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray
@@ -78,6 +78,7 @@ class CoreRows:
         zbl = next((baseline for baseline in baselines if isinstance(baseline, ZBL)), None)
         if zbl is None:
             return None
+        pairwise = [baseline for baseline in baselines if not isinstance(baseline, CalculatorBaseline)]
         numbers = [atomic_numbers[symbol] for symbol in zbl.elements]
         slopes, repulsion = [], []
         energy, d_positions, _ = descriptor.allocate_rows(2)
@@ -86,7 +87,7 @@ class CoreRows:
                 pairs = dimer((numbers[a], numbers[b]), float(distance))
                 descriptor.write_rows(pairs, energy, d_positions, None)
                 slopes.append(d_positions[3].copy())
-                repulsion.append(-float(zbl.compute(pairs).forces[1, 0]))
+                repulsion.append(-sum(float(baseline.compute(pairs).forces[1, 0]) for baseline in pairwise))
         names = tuple(f"{a}-{b}" for a, b in combinations_with_replacement(zbl.elements, 2))
         return cls(np.array(slopes), np.array(repulsion), names)
 
@@ -117,21 +118,22 @@ def solve_with_core(solver: Ridge, system: SystemSum, rows: CoreRows | None) -> 
     Returns
     -------
     solution : Solution
-        Its residual is that of the training problem.
+        Its residual is that of the training problem. Where no weight makes all dimers repel, the data speak against
+        it, and the solution without rows is returned.
     weight : float
-        Weight of the mean squared residual of the rows of a pair in the loss.
+        Weight of the mean squared residual of the rows of a pair in the loss; 0 without rows.
     """
     with one_blas_thread():
-        solution = solver.solve(system)
-        asked = set() if rows is None else rows.attractive(solution.coef)
+        without = solver.solve(system)
+        asked = set() if rows is None else rows.attractive(without.coef)
         if rows is None or not asked:
-            return solution, 0.0
+            return without, 0.0
         for weight in WEIGHTS:
             core = rows.system(asked)
             solution = solver.solve(SystemSum([*system.parts, core], [*system.weights, weight / N_ROWS]))
             attractive = rows.attractive(solution.coef)
             if not attractive:
-                break
+                residual = float(np.sqrt(system.squared_residual(solution.coef)))
+                return replace(solution, residual_norm=residual), float(weight)
             asked |= attractive
-        residual = float(np.sqrt(system.squared_residual(solution.coef)))
-    return replace(solution, residual_norm=residual), float(weight)
+    return without, 0.0

@@ -27,9 +27,9 @@ FLAT_START = 0.5
 """Where the uniform distances start, as a fraction of the closest approach: functions stay tame inside the core."""
 
 INNER, INNER_WIDTH = 0.85, 0.35
-"""The inner switch, as fractions of the closest approach of a pair of elements."""
+"""The inner switch, as fractions of the closest approach of a pair; rounded to the bins of ML-PACE's tables."""
 
-UNSEEN_CLOSEST = 0.8
+UNSEEN_CLOSEST = 0.6
 """Closest approach of a pair of elements that was never seen, as a fraction of the sum of its covalent radii."""
 
 CUTOFF_FACTORS = (1.9, 2.1, 2.4, 2.8)
@@ -149,11 +149,6 @@ class ACE(Descriptor):
             return (float(self.cutoff),)
         nearest = _nearest_neighbor(structures, _numbers(structures))
         return tuple(round(factor * nearest, 3) for factor in CUTOFF_FACTORS)
-
-    @property
-    def closest_approach_(self) -> FloatArray:
-        """Closest approach per pair of elements in Å, seen in `fit` (or assumed for pairs never seen)."""
-        return np.asarray(self.parameters_.inner / INNER)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
         """Return names such as ``Si|Si.Si n=2,1 l=3,3``: center, elements of the factors, their n and l.
@@ -303,8 +298,8 @@ class ACE(Descriptor):
             functions=tuple(enumerate_functions(n_elements, self.max_degree_, self.max_l)),
             radial_map=radial_map,
             pair_map=pair_map,
-            inner=INNER * closest,
-            inner_width=INNER_WIDTH * closest,
+            inner=np.round(INNER * closest, 3),
+            inner_width=np.round(INNER_WIDTH * closest, 3),
         )
 
 
