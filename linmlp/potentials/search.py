@@ -19,7 +19,7 @@ from linmlp.units import FloatArray
 
 ALPHAS: Mapping[str, tuple[float, ...]] = {
     "gram": tuple(10.0**power for power in range(-8, 0)),
-    "qr": tuple(10.0**power for power in range(-11, -3)),
+    "qr": tuple(10.0**power for power in range(-11, -1)),
 }
 """Ridge strengths to try, by form of the compressed systems."""
 
