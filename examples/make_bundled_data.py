@@ -41,9 +41,18 @@ from ase.neighborlist import neighbor_list
 #: Settings of the DFT runs. ``kdensity`` is in k-points per 1/Angstrom (see `kpoint_mesh`), ``width`` (eV) the
 #: Fermi-Dirac smearing; ``pulay`` adds GPAW's estimate of the Pulay stress of the finite cutoff.
 SETTINGS = {
-    "silicon": {"ecut": 300.0, "pulay": False, "kdensity": 3.1, "kmin": 2, "width": 0.2},
+    "silicon": {
+        "ecut": 300.0,
+        "pulay": False,
+        "kdensity": 3.1,
+        "kdensity_metals": 4.7,
+        "kmin": 2,
+        "width": 0.2,
+    },
     "lithium_chloride": {"ecut": 400.0, "pulay": True, "kdensity": 1.4, "kmin": 2, "width": 0.05, "two_from": 14},
 }
+#: Groups of crystals that are metals and need more k-points, ``kdensity_metals``.
+METALS = ("beta_tin", "simple_cubic", "simple_hexagonal", "bcc", "fcc")
 XC = "PBE"
 CONVERGENCE = {"energy": 1e-5, "density": 1e-5, "forces": 1e-3}
 
@@ -431,7 +440,9 @@ def kpoint_mesh(atoms, settings):
         points = np.full((2, 3), 0.25)
         points[1, np.argmin(heights)] *= -1
         return points
-    size = np.maximum(settings["kmin"], np.ceil(2 * np.pi * settings["kdensity"] / heights - 1e-3)).astype(int)
+    metal = atoms.info.get("config_type") in METALS and "kdensity_metals" in settings
+    density = settings["kdensity_metals" if metal else "kdensity"]
+    size = np.maximum(settings["kmin"], np.ceil(2 * np.pi * density / heights - 1e-3)).astype(int)
     oblique = np.abs(atoms.cell.angles() - 90).max() > 20
     return {"size": tuple(int(n) for n in size), "gamma": bool(oblique)}
 
