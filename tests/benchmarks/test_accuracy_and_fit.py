@@ -9,7 +9,12 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.mark.parametrize(
-    ("path", "figure"), [("accuracy/zuo.py", "cross-validation, mean of 1"), ("speed/fit.py", "ratio of the fit")]
+    ("path", "figure"),
+    [
+        ("accuracy/zuo.py", "cross-validation, mean of 1"),
+        ("accuracy/dimers.py", "repels monotonically"),
+        ("speed/fit.py", "ratio of the fit"),
+    ],
 )
 def test_tiny_mode(path, figure, capsys):
     runpy.run_path(str(BENCHMARKS / path))["main"](["--tiny"])
