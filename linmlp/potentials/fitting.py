@@ -13,7 +13,7 @@ from linmlp.exceptions import SettingsError
 from linmlp.potentials.core import CoreRows, solve_with_core
 from linmlp.potentials.reporting import Reporter, Silent
 from linmlp.potentials.search import ALPHAS, SearchResult, search, weight_candidates
-from linmlp.solvers import Ridge, Solution
+from linmlp.solvers import Ridge, Solution, Status
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
 from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
@@ -27,6 +27,10 @@ SEARCH_SQUARES = 9
 
 ALPHA_TOLERANCE = 0.005
 """The largest ridge strength whose score is within this of the best is taken, because it extrapolates more tamely."""
+
+QR_TAKES_OVER = (Status.LOW_RESIDUAL, Status.RANK_DEFICIENT)
+"""Ends of a solve in Gram form after which form="auto" folds the rows again. An ill-conditioned solution is not among
+them: from ridge strengths of 1e-8 on its predictions are those of QR to nine digits, and QR is several times dearer."""
 
 CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
 
@@ -141,6 +145,11 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
     problem = TrainingData(assembled, None, data.solves_reference, keep=False).problem(weights)
     rows = CoreRows.of(data.descriptor, data.baselines) if core else None
     solution, core_weight = solve_with_core(Ridge(alpha), problem.system, rows)
+    if settings.form == "auto" and solution.status in QR_TAKES_OVER and assembled.form == "gram":
+        tell.say("the Gram form cannot resolve a residual this small; the rows are folded again in QR form")
+        assembled = _assemble(data, replace(settings, form="qr"), False, tell)
+        problem = TrainingData(assembled, None, data.solves_reference, keep=False).problem(weights)
+        solution, core_weight = solve_with_core(Ridge(alpha), problem.system, rows)
     values = data.reference.values + problem.composition.recover(solution.coef)
     return Fit(
         solution=solution,
