@@ -12,8 +12,8 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.core import CoreRows, solve_with_core
 from linmlp.potentials.reporting import Reporter, Silent
-from linmlp.potentials.search import ALPHAS, SearchResult, search, weight_candidates
-from linmlp.solvers import Ridge, Solution, Status
+from linmlp.potentials.search import SearchResult, search, weight_candidates
+from linmlp.solvers import ALPHAS, Ridge, Solution, Status
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
 from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms

@@ -11,17 +11,11 @@ import joblib
 import numpy as np
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
-from linmlp.solvers import Ridge, Status, SystemSolver
+from linmlp.solvers import ALPHAS, Ridge, Status, SystemSolver
 from linmlp.structures import Labels
 from linmlp.system import AssembledData, LossWeights, TrainingData, ValidationErrors, validate
 from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray
-
-ALPHAS: Mapping[str, tuple[float, ...]] = {
-    "gram": tuple(10.0**power for power in range(-8, 0)),
-    "qr": tuple(10.0**power for power in range(-11, -1)),
-}
-"""Ridge strengths to try, by form of the compressed systems."""
 
 GRAM_FLOOR = 1e-8
 """Smallest ridge strength at which predictions from the Gram form keep their digits."""

@@ -60,6 +60,23 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def path_parameter(self) -> str:
         """Name of the constructor's parameter that `solve_path` varies."""
 
+    @abstractmethod
+    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
+        """Return the values of the path parameter that "auto" stands for in a cross-validation.
+
+        Parameters
+        ----------
+        form : {"gram", "qr"}
+            Form of the compressed systems.
+        n_features : int
+            Number of features.
+
+        Returns
+        -------
+        tuple of float
+            Ascending.
+        """
+
     def solve(self, system: CompressedSystem) -> Solution:
         """Return the solution with the solver's own settings, without storing it.
 

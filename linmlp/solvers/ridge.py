@@ -8,7 +8,7 @@ with :math:`s_k` the norm of column k of the weighted design and :math:`\gamma_k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy.linalg
@@ -18,6 +18,12 @@ from linmlp.solvers.base import SystemSolver
 from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.system.compressed import CompressedSystem
 from linmlp.units import FloatArray
+
+ALPHAS: Mapping[str, tuple[float, ...]] = {
+    "gram": tuple(10.0**power for power in range(-8, 0)),
+    "qr": tuple(10.0**power for power in range(-11, -1)),
+}
+"""Ridge strengths to try, by form of the compressed systems: predictions from the Gram form lose digits below 1e-8."""
 
 MAX_REFINEMENTS = 8
 REFINED = 1e-11
@@ -62,6 +68,10 @@ class Ridge(SystemSolver):
     def path_parameter(self) -> str:
         """Name of the parameter that `solve_path` varies."""
         return "alpha"
+
+    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
+        """Return the strengths that are tried by default."""
+        return ALPHAS[form]
 
     def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
         """Return one solution for each strength.
