@@ -5,7 +5,7 @@ attractive there. A few rows for the slope of the dimer energies of those pairs,
 that. Bulk data hardly feel them: they act on combinations of features that the data leave open.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
@@ -14,7 +14,7 @@ from ase.data import atomic_numbers
 
 from linmlp.descriptors import Descriptor
 from linmlp.neighbors import Pairs
-from linmlp.solvers import Ridge, Solution
+from linmlp.solvers import Solution
 from linmlp.structures import ZBL, Baseline, CalculatorBaseline
 from linmlp.system import CompressedSystem, RowSystem, SystemSum
 from linmlp.system.threads import one_blas_thread
@@ -103,13 +103,15 @@ class CoreRows:
         return RowSystem(self.slopes[chosen], np.full(len(chosen), TARGET_SLOPE))
 
 
-def solve_with_core(solver: Ridge, system: SystemSum, rows: CoreRows | None) -> tuple[Solution, float]:
+def solve_with_core(
+    solve: Callable[[CompressedSystem], Solution], system: SystemSum, rows: CoreRows | None
+) -> tuple[Solution, float]:
     """Return the solution with the smallest weight of the core rows at which all dimers repel, and that weight.
 
     Parameters
     ----------
-    solver : Ridge
-        Solver.
+    solve : callable
+        Solves a system.
     system : SystemSum
         Training problem, whose squared residual is the loss.
     rows : CoreRows or None
@@ -124,13 +126,13 @@ def solve_with_core(solver: Ridge, system: SystemSum, rows: CoreRows | None) -> 
         Weight of the mean squared residual of the rows of a pair in the loss; 0 without rows.
     """
     with one_blas_thread():
-        without = solver.solve(system)
+        without = solve(system)
         asked = set() if rows is None else rows.attractive(without.coef)
         if rows is None or not asked:
             return without, 0.0
         for weight in WEIGHTS:
             core = rows.system(asked)
-            solution = solver.solve(SystemSum([*system.parts, core], [*system.weights, weight / N_ROWS]))
+            solution = solve(SystemSum([*system.parts, core], [*system.weights, weight / N_ROWS]))
             attractive = rows.attractive(solution.coef)
             if not attractive:
                 residual = float(np.sqrt(system.squared_residual(solution.coef)))

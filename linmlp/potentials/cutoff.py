@@ -8,8 +8,10 @@ from ase import Atoms
 from sklearn.base import clone
 
 from linmlp.descriptors import Descriptor
-from linmlp.potentials.fitting import FitSettings, TrainingSet, cross_validation_score, sample_structures
+from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.fitting import TrainingSet, cross_validation_score
 from linmlp.potentials.reporting import Reporter
+from linmlp.potentials.sampling import sample_structures
 from linmlp.structures import LabelSet, fit_reference_energies
 from linmlp.system import LossWeights
 
@@ -112,6 +114,10 @@ class _Probe:
             force_weight=weights.force,
             stress_weight=weights.stress,
             energy_per=energy_per,
+            alpha="auto" if settings.solver is not None else settings.alpha,
+            solver=None,
+            prior=None,
+            features=None,
             alphas=PROBE_ALPHAS,
             n_folds=PROBE_FOLDS,
             form="gram",

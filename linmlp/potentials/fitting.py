@@ -10,12 +10,16 @@ from joblib import effective_n_jobs
 
 from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.candidates import Candidate, weight_candidates
 from linmlp.potentials.core import CoreRows, solve_with_core
+from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.reporting import Reporter, Silent
-from linmlp.potentials.search import SearchResult, search, weight_candidates
-from linmlp.solvers import ALPHAS, Ridge, Solution, Status
+from linmlp.potentials.search import SearchSettings, search
+from linmlp.potentials.search_result import SearchResult
+from linmlp.potentials.solver_setting import SolverChoice
+from linmlp.solvers import Ridge, Solution, Status
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
-from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData
+from linmlp.system import AssembledData, Assembly, LossParts, LossWeights, TrainingData, validate
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 
@@ -25,60 +29,12 @@ MANY_FEATURES = 1500
 SEARCH_SQUARES = 9
 """Square matrices of n_features**2 numbers that the search keeps per fold: systems, their sum, its factor, copies."""
 
-ALPHA_TOLERANCE = 0.005
-"""The largest ridge strength whose score is within this of the best is taken, because it extrapolates more tamely."""
+TOLERANCE = 0.005
+"""Scores within this of the best count as equal: the simplest of such combinations is taken."""
 
 QR_TAKES_OVER = (Status.LOW_RESIDUAL, Status.RANK_DEFICIENT)
 """Ends of a solve in Gram form after which form="auto" folds the rows again. An ill-conditioned solution is not among
 them: from ridge strengths of 1e-8 on its predictions are those of QR to nine digits, and QR is several times dearer."""
-
-CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """What a user chose; see `LinearPotential`. `alphas` is the grid that "auto" stands for."""
-
-    energy_weight: float | str = "auto"
-    force_weight: float | str = "auto"
-    stress_weight: float | str = "auto"
-    energy_per: str = "auto"
-    group_weights: Mapping[str, float] | None = None
-    alpha: float | str = "auto"
-    alphas: tuple[float, ...] | None = None
-    n_folds: int = 5
-    form: str = "auto"
-    n_jobs: int | None = None
-    max_memory: float | None = None
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
-            value = getattr(self, name)
-            if not (
-                value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
-            ):
-                raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
-        for name, choices in CHOICES.items():
-            value = getattr(self, name)
-            if not (isinstance(value, str) and value in choices):
-                raise SettingsError(f"{name}={value!r} is not known; give one of {', '.join(choices)}")
-        if not (isinstance(self.n_folds, int | np.integer) and self.n_folds >= 2):
-            raise SettingsError(f"n_folds={self.n_folds!r}; it must be a whole number, 2 or more")
-        if not (self.n_jobs is None or (isinstance(self.n_jobs, int | np.integer) and self.n_jobs != 0)):
-            raise SettingsError(f"n_jobs={self.n_jobs!r}; it must be None, a number of threads, or -1 for all cores")
-        if not (isinstance(self.random_state, int | np.integer) and self.random_state >= 0):
-            raise SettingsError(f"random_state={self.random_state!r}; it must be a whole number, 0 or more")
-        if not (self.group_weights is None or isinstance(self.group_weights, Mapping)):
-            raise SettingsError(
-                f'group_weights={self.group_weights!r}; it must be a dict such as {{"bulk": 2.0, "default": 1.0}}'
-            )
-        if not (self.max_memory is None or (_is_number(self.max_memory) and self.max_memory > 0)):
-            raise SettingsError(f"max_memory={self.max_memory!r}; it must be None or a positive number of GB")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating)
 
 
 @dataclass(frozen=True)
@@ -99,6 +55,14 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
+class TrainedSystem:
+    """What is kept of the training data: their folded rows, and the reference energies that were subtracted."""
+
+    data: AssembledData
+    reference: ReferenceEnergies
+
+
+@dataclass(frozen=True)
 class Fit:
     """What a fit gives."""
 
@@ -107,24 +71,35 @@ class Fit:
     weights: LossWeights
     alpha: float
     form: str
+    system: TrainedSystem
+    loss: LossParts
     core_weight: float = 0.0
     cv_errors: dict[str, float] = field(default_factory=dict)
     cv_results: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """What the final solve uses: weights (or their rule), solver, strength, features."""
+
+    candidate: Candidate
+    value: float
+    errors: dict[str, float] = field(default_factory=dict)
+
+
 def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None = None, core: bool = True) -> Fit:
     """Return the fit of a linear potential.
 
-    Rows are folded into one compressed system per fold and kind of label; loss weights and ridge strength are chosen
-    by leaving each fold out; the solve with all folds gives the coefficients.
+    Rows are folded into one compressed system per fold and kind of label; loss weights and the strength of the solver
+    are chosen by leaving each fold out; the solve with all folds gives the coefficients.
 
     Parameters
     ----------
     data : TrainingSet
         Structures and labels.
     settings : FitSettings
-        Weights, strength, folds.
+        Weights, solver, folds.
     tell : Reporter, optional
         Is told what happens.
     core : bool, default=True
@@ -136,31 +111,98 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
         Coefficients, reference energies and how they were chosen.
     """
     tell = tell or Silent()
-    candidates = _candidates(data, settings)
-    _check_something_counts(data.labels, candidates[0])
-    searching = len(candidates) > 1 or settings.alpha == "auto"
-    assembled = _assemble(data, settings, searching, tell)
+    choice = settings.solver_choice(data.descriptor)
+    candidates = candidates_for(data, settings, choice)
+    check_something_counts(data.labels, candidates)
+    searching = len(candidates) > 1 or choice.is_searched
+    groups = [label.config_type for label in data.labels]
+    folds = assign_folds(groups, settings.n_folds, settings.random_state) if searching else None
+    assembled = assemble_rows(data, settings, folds, tell)
     result = _search(data, assembled, candidates, settings) if searching else None
-    weights, alpha, errors = _choose(result) if result else (candidates[0], float(settings.alpha), {})
-    problem = TrainingData(assembled, None, data.solves_reference, keep=False).problem(weights)
+    chosen = _choose(result) if result else Chosen(candidates[0], _only_value(candidates[0]))
+    fit = solve_chosen(data, assembled, chosen, settings, tell, core)
+    if result is None:
+        return fit
+    notes = (*_notes(result, chosen, choice), *fit.notes)
+    return replace(fit, cv_results=result.to_cv_results(), notes=notes)
+
+
+def solve_chosen(
+    data: TrainingSet,
+    assembled: AssembledData,
+    chosen: Chosen,
+    settings: FitSettings,
+    tell: Reporter,
+    core: bool = True,
+) -> Fit:
+    """Return the fit to all folds with weights, solver and strength that were chosen.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Structures and labels.
+    assembled : AssembledData
+        Their folded rows.
+    chosen : Chosen
+        What to solve with.
+    settings : FitSettings
+        Form and threads.
+    tell : Reporter
+        Is told when rows have to be folded again.
+    core : bool, default=True
+        Whether dimers are made to repel below the closest approach of the data.
+
+    Returns
+    -------
+    Fit
+        Coefficients and reference energies.
+    """
     rows = CoreRows.of(data.descriptor, data.baselines) if core else None
-    solution, core_weight = solve_with_core(Ridge(alpha), problem.system, rows)
-    if settings.form == "auto" and solution.status in QR_TAKES_OVER and assembled.form == "gram":
+    fit = solve_system(TrainedSystem(assembled.as_one_fold(), data.reference), chosen, data.solves_reference, rows)
+    if settings.form == "auto" and fit.solution.status in QR_TAKES_OVER and assembled.form == "gram":
         tell.say("the Gram form cannot resolve a residual this small; the rows are folded again in QR form")
-        assembled = _assemble(data, replace(settings, form="qr"), False, tell)
-        problem = TrainingData(assembled, None, data.solves_reference, keep=False).problem(weights)
-        solution, core_weight = solve_with_core(Ridge(alpha), problem.system, rows)
-    values = data.reference.values + problem.composition.recover(solution.coef)
+        again = assemble_rows(data, replace(settings, form="qr"), None, tell)
+        fit = solve_system(TrainedSystem(again, data.reference), chosen, data.solves_reference, rows)
+    return fit
+
+
+def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, rows: CoreRows | None) -> Fit:
+    """Return the fit to folded rows, without a look at structures.
+
+    Parameters
+    ----------
+    system : TrainedSystem
+        Folded rows, all in one fold.
+    chosen : Chosen
+        What to solve with.
+    solve_reference : bool
+        Whether reference energies are solved with the rest.
+    rows : CoreRows or None
+        Rows that make dimers repel.
+
+    Returns
+    -------
+    Fit
+        Coefficients and reference energies.
+    """
+    training = TrainingData(system.data, None, solve_reference, keep=False)
+    weights, values = chosen.candidate.weigh(training, [chosen.value])
+    problem = training.problem(weights)
+    solver = chosen.candidate.path_solver()
+    solution, core_weight = solve_with_core(lambda s: solver.solve_path(s, values)[0], problem.system, rows)
+    recovered = problem.composition.recover(solution.coef)
+    errors = validate(system.data, system.data.folds, solution.coef, recovered, weights)
     return Fit(
         solution=solution,
-        reference=replace(data.reference, values=values),
+        reference=replace(system.reference, values=system.reference.values + recovered),
         weights=weights,
-        alpha=alpha,
-        form=assembled.form,
+        alpha=float(values[0]),
+        form=system.data.form,
+        system=system,
+        loss=errors.loss_parts(weights),
         core_weight=core_weight,
-        cv_errors=_in_table_units(errors),
-        cv_results={} if result is None else result.to_cv_results(),
-        notes=(*(() if result is None else _notes(result, alpha, settings)), *_core_notes(rows, solution)),
+        cv_errors=in_table_units(chosen.errors),
+        notes=_core_notes(rows, solution),
     )
 
 
@@ -179,12 +221,32 @@ def cross_validation_score(data: TrainingSet, settings: FitSettings) -> float:
     float
         Smaller is better; 0.01 is 1 % in both energy and force.
     """
-    assembled = _assemble(data, settings, True, Silent())
-    return _search(data, assembled, _candidates(data, settings), settings).best_errors["score"]
+    groups = [label.config_type for label in data.labels]
+    folds = assign_folds(groups, settings.n_folds, settings.random_state)
+    assembled = assemble_rows(data, settings, folds, Silent())
+    candidates = candidates_for(data, settings, settings.solver_choice(data.descriptor))
+    result = _search(data, assembled, candidates, settings)
+    return float(result.pooled["score"][result.best])
 
 
-def _candidates(data: TrainingSet, settings: FitSettings) -> list[LossWeights]:
-    return weight_candidates(
+def candidates_for(data: TrainingSet, settings: FitSettings, choice: SolverChoice) -> list[Candidate]:
+    """Return what the settings leave to cross-validation.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Structures and labels.
+    settings : FitSettings
+        Weights; "auto" ones are searched.
+    choice : SolverChoice
+        Solver, strengths and features.
+
+    Returns
+    -------
+    list of Candidate
+        At least one.
+    """
+    weights = weight_candidates(
         data.labels,
         data.sample_weight,
         settings.energy_weight,
@@ -193,11 +255,37 @@ def _candidates(data: TrainingSet, settings: FitSettings) -> list[LossWeights]:
         settings.energy_per,
         settings.group_weights,
     )
+    return [choice.candidate(w) for w in weights]
 
 
-def _assemble(data: TrainingSet, settings: FitSettings, searching: bool, tell: Reporter) -> AssembledData:
-    groups = [label.config_type for label in data.labels]
-    folds = assign_folds(groups, settings.n_folds, settings.random_state) if searching else None
+def assemble_rows(
+    data: TrainingSet, settings: FitSettings, folds: Any, tell: Reporter, groups_apart: bool = False
+) -> AssembledData:
+    """Return the folded rows of the training structures, after saying what memory that takes.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Structures and labels.
+    settings : FitSettings
+        Form, threads, memory, group weights.
+    folds : array-like of shape (n_structures,) or None
+        Fold of each structure.
+    tell : Reporter
+        Is told.
+    groups_apart : bool, default=False
+        Whether group weights stay free.
+
+    Returns
+    -------
+    AssembledData
+        Systems and energy rows.
+
+    Raises
+    ------
+    SettingsError
+        If it would take more than `max_memory`.
+    """
     assembly = Assembly(
         data.structures,
         data.labels,
@@ -206,7 +294,8 @@ def _assemble(data: TrainingSet, settings: FitSettings, searching: bool, tell: R
         reference=data.reference,
         folds=folds,
         sample_weight=data.sample_weight,
-        group_weights=settings.group_weights,
+        group_weights=None if groups_apart else settings.group_weights,
+        groups_apart=groups_apart,
         form=settings.form,
         n_jobs=settings.n_jobs,
     )
@@ -224,44 +313,87 @@ def _assemble(data: TrainingSet, settings: FitSettings, searching: bool, tell: R
 
 
 def _search(
-    data: TrainingSet, assembled: AssembledData, candidates: list[LossWeights], settings: FitSettings
+    data: TrainingSet, assembled: AssembledData, candidates: list[Candidate], settings: FitSettings
 ) -> SearchResult:
-    alphas = (settings.alphas or ALPHAS[assembled.form]) if settings.alpha == "auto" else (float(settings.alpha),)
-    coarse = alphas
-    if assembled.n_features > MANY_FEATURES and len(candidates) > 1:
-        coarse = alphas[1 : len(alphas) : 3]
-    result = search(assembled, candidates, coarse, None, data.solves_reference, settings.n_jobs)
-    if coarse == alphas:
-        return result
-    return search(assembled, [result.best_weights], alphas, None, data.solves_reference, settings.n_jobs)
+    """Return the search; with many features in two steps, loss weights at a few ridge strengths first."""
+    how = SearchSettings(solve_reference=data.solves_reference, n_jobs=settings.n_jobs)
+    lines = [replace(c, values=c.values or settings.alphas) for c in candidates]
+    paths = [line.resolved_values(assembled.form, assembled.n_features) for line in lines]
+    if not (assembled.n_features > MANY_FEATURES and len(lines) > 1 and len(paths[0]) > 3):
+        return search(assembled, lines, None, how)
+    coarse = search(assembled, [replace(c, values=v[1::3]) for c, v in zip(lines, paths, strict=True)], None, how)
+    return search(assembled, [lines[coarse.candidate_of[coarse.best]]], None, how)
 
 
-def _choose(result: SearchResult) -> tuple[LossWeights, float, dict[str, float]]:
-    """Return the best weights, the largest ridge strength as good as the best with them, and the errors of these."""
-    candidate, best = result.best
-    scores = result.pooled["score"][candidate]
-    good = [k for k in range(len(result.alphas)) if scores[k] <= scores[best] + ALPHA_TOLERANCE]
-    chosen = max(good, key=lambda k: result.alphas[k])
-    errors = {name: float(values[candidate, chosen]) for name, values in result.pooled.items()}
-    return result.best_weights, result.alphas[chosen], errors
+def _only_value(candidate: Candidate) -> float:
+    """Return the strength that was given; NaN where a rule chooses it."""
+    return np.nan if candidate.values is None else candidate.values[0]
 
 
-def _in_table_units(errors: Mapping[str, float]) -> dict[str, float]:
-    """Return cross-validation errors in meV/atom, eV/Å and GPa, without those of labels that are missing."""
+def _choose(result: SearchResult) -> Chosen:
+    """Return the best candidate with the simplest strength that is as good as its best, and the errors of these.
+
+    Simplest means fewest coefficients, then the largest strength, which extrapolates more tamely.
+    """
+    best = result.best
+    line = result.sets_of(int(result.candidate_of[best]))
+    scores = result.pooled["score"]
+    good = line[scores[line] <= scores[best] + TOLERANCE]
+    index = int(min(good, key=lambda k: (result.n_used[:, k].mean(), -result.value_of[k])))
+    return chosen_of(result, index)
+
+
+def chosen_of(result: SearchResult, index: int) -> Chosen:
+    """Return a set of a search as what the final solve uses.
+
+    Parameters
+    ----------
+    result : SearchResult
+        The search.
+    index : int
+        The set.
+
+    Returns
+    -------
+    Chosen
+        Candidate, strength and errors.
+    """
+    return Chosen(result.candidates[result.candidate_of[index]], float(result.value_of[index]), result.errors(index))
+
+
+def in_table_units(errors: Mapping[str, float]) -> dict[str, float]:
+    """Return cross-validation errors in meV/atom, eV/Å and GPa, without those of labels that are missing.
+
+    Parameters
+    ----------
+    errors : mapping of str to float
+        In eV per atom, eV/Å and eV/Å³.
+
+    Returns
+    -------
+    dict of str to float
+        By the same names.
+    """
     units = {"energy_mae": 1e3, "energy_rmse": 1e3, "stress_rmse": EV_PER_A3_IN_GPA}
     return {name: float(value) * units.get(name, 1.0) for name, value in errors.items() if np.isfinite(value)}
 
 
-def _notes(result: SearchResult, alpha: float, settings: FitSettings) -> tuple[str, ...]:
+def _notes(result: SearchResult, chosen: Chosen, choice: SolverChoice) -> tuple[str, ...]:
     """Return what a user should know about the choice."""
-    if settings.alpha != "auto" or len(result.alphas) < 2:
+    values = result.value_of[result.candidate_of == result.candidate_of[result.best]]
+    if not choice.is_searched or len(values) < 2:
         return ()
-    if alpha == min(result.alphas):
-        return (f"cross-validation chose the smallest ridge strength of its grid, {alpha:g}",)
-    if alpha == max(result.alphas):
+    solver = chosen.candidate.solver
+    if not isinstance(solver, Ridge):
+        edge = {min(values): "smallest", max(values): "largest"}.get(chosen.value)
+        name = f"{solver.path_parameter} of {type(solver).__name__}"
+        return () if edge is None else (f"cross-validation chose the {edge} {name} of its grid, {chosen.value:g}",)
+    if chosen.value == min(values):
+        return (f"cross-validation chose the smallest ridge strength of its grid, {chosen.value:g}",)
+    if chosen.value == max(values):
         return (
-            f"cross-validation chose the largest ridge strength of its grid, {alpha:g}: there are few data for so many "
-            "functions; lower max_degree",
+            f"cross-validation chose the largest ridge strength of its grid, {chosen.value:g}: there are few data for "
+            "so many functions; lower max_degree",
         )
     return ()
 
@@ -277,46 +409,30 @@ def _core_notes(rows: CoreRows | None, solution: Solution) -> tuple[str, ...]:
     )
 
 
-def _check_something_counts(labels: LabelSet, weights: LossWeights) -> None:
-    """Raise where every kind of label that has a weight is missing."""
-    counts = {
-        "energy": sum(carries_energy(label) for label in labels) * weights.energy,
-        "forces": sum(n_force_atoms(label) for label in labels) * weights.force,
-        "stress": sum(carries_stress(label) for label in labels) * weights.stress,
-    }
-    if not any(counts.values()):
-        raise SettingsError(
-            f"nothing to fit to: the weights are energy {weights.energy:g}, force {weights.force:g}, stress "
-            f"{weights.stress:g}, but no structure has such a label that is not masked; give a weight to a kind it has"
-        )
-
-
-def sample_structures(groups: Sequence[str], n_atoms: Sequence[int], most_atoms: int, random_state: int) -> list[int]:
-    """Return indices of a random sample of structures, spread over groups, of some number of atoms.
+def check_something_counts(labels: LabelSet, candidates: Sequence[Candidate]) -> None:
+    """Raise where every kind of label that has a weight is missing.
 
     Parameters
     ----------
-    groups : sequence of str
-        Group of each structure.
-    n_atoms : sequence of int
-        Atoms of each structure.
-    most_atoms : int
-        The sample ends when it holds this many atoms.
-    random_state : int
-        Seed.
+    labels : LabelSet
+        Labels of the training structures.
+    candidates : sequence of Candidate
+        What will be solved with.
 
-    Returns
-    -------
-    list of int
-        Ascending.
+    Raises
+    ------
+    SettingsError
+        If a candidate has nothing to fit to.
     """
-    rng = np.random.default_rng(random_state)
-    names = np.array(groups)
-    place = np.empty(len(names))
-    for name in np.unique(names):
-        members = np.flatnonzero(names == name)
-        place[rng.permutation(members)] = (np.arange(len(members)) + rng.random()) / len(members)
-    order = np.argsort(place, kind="stable")
-    kept = np.cumsum(np.asarray(n_atoms)[order]) <= most_atoms
-    kept[: min(40, len(order))] = True
-    return sorted(int(i) for i in order[kept])
+    numbers = {
+        "energy": sum(carries_energy(label) for label in labels),
+        "force": sum(n_force_atoms(label) for label in labels),
+        "stress": sum(carries_stress(label) for label in labels),
+    }
+    for weights in (candidate.weights for candidate in candidates):
+        if isinstance(weights, LossWeights) and not any(n * getattr(weights, kind) for kind, n in numbers.items()):
+            raise SettingsError(
+                f"nothing to fit to: the weights are energy {weights.energy:g}, force {weights.force:g}, stress "
+                f"{weights.stress:g}, but no structure has such a label that is not masked; give a weight to a kind it "
+                "has"
+            )

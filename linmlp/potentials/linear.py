@@ -1,36 +1,33 @@
 """The linear potential: labelled structures in, a fitted potential out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
 from ase import Atoms
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.descriptors import ACE, Descriptor
-from linmlp.exceptions import InputError, SettingsError, StructureError
-from linmlp.potentials.baseline_setting import BaselineSetting, resolve_baselines
-from linmlp.potentials.cutoff import choose_cutoff
+from linmlp.descriptors import Descriptor
+from linmlp.exceptions import InputError, StructureError
+from linmlp.potentials.baseline_setting import BaselineSetting
 from linmlp.potentials.errors import ErrorTable, StructureErrors
-from linmlp.potentials.fitting import Fit, FitSettings, TrainingSet, fit_linear
-from linmlp.potentials.persistence import data_hash, save_potential
+from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.fitting import Fit, TrainingSet, fit_linear
+from linmlp.potentials.incremental import fit_more, merge_potentials, settings_snapshot
+from linmlp.potentials.persistence import save_potential
 from linmlp.potentials.predictor import Prediction, Predictor
+from linmlp.potentials.preparation import prepare
+from linmlp.potentials.provenance import provenance
 from linmlp.potentials.reporting import reporter
+from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
-from linmlp.structures import (
-    Baseline,
-    LabelSet,
-    ReferenceEnergies,
-    check_structures,
-    fit_reference_energies,
-    read_labels,
-)
+from linmlp.solvers import SystemSolver
+from linmlp.structures import LabelSet, ReferenceEnergies, check_structures, read_labels
 from linmlp.structures.checks import describe as name_structure
-from linmlp.system import LossParts, LossWeights, check_group_names, compute_loss
+from linmlp.system import LossParts, LossWeights, compute_loss
 from linmlp.units import FloatArray
 
 Auto = Literal["auto"]
@@ -44,7 +41,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     descriptor : Descriptor or None, default=None
-        Features of atoms; None means ``ACE()``.
+        Features of atoms; None means ``ACE()``. ``sklearn.frozen.FrozenEstimator(fitted)`` uses a fitted one as it is.
     energy_weight, force_weight, stress_weight : float or "auto", default="auto"
         The weights w of the loss (see Notes). "auto" starts from a rule (an energy error of 1/150 eV/atom, a force
         component of 1 eV/Å and a virial of 1/3 eV/atom weigh the same) and lets cross-validation choose the energy
@@ -56,6 +53,14 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Weight of each ``config_type`` on top; key "default" for those not named.
     alpha : float or "auto", default="auto"
         Ridge strength on columns scaled to unit norm; "auto" is chosen by cross-validation.
+    solver : SystemSolver or None, default=None
+        One of `linmlp.solvers`; None is ridge regression with strength `alpha`. Where the solver's own strength is
+        "auto", cross-validation chooses it.
+    prior : None, "degree", float or array-like of shape (n_features,), default=None
+        Factor on each coefficient in the penalty: a power of the degree of the function ("degree" is 2), or an array.
+    features : None, array-like of int or bool, or callable, default=None
+        Features that may be used: indices, a mask, or a function of the fitted descriptor that returns one, such as
+        `linmlp.UpToDegree`.
     e0 : "auto", "isolated", "lstsq" or dict, default="auto"
         Reference energies of the elements in eV: from one-atom structures, least squares on the compositions
         (unpenalized and solved with the rest, anew in every fold), or given. "auto" takes isolated atoms where every
@@ -73,6 +78,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Threads that assemble rows (joblib; None means 1 unless in a ``joblib.parallel_config``).
     max_memory : float or None, default=None
         GB that the fit may take; one that is predicted to need more is refused.
+    keep_system : bool, default=True
+        Whether to keep the folded rows (``system_``), for `partial_fit`, `merge` and uncertainties.
     random_state : int, default=0
         Seed of the folds.
     verbose : int, default=0
@@ -97,6 +104,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         All combinations that were tried, in scikit-learn's form.
     solution_ : Solution
         Rank, condition number, residual and status of the solve.
+    system_ : TrainedSystem or None
+        Folded rows of all training structures.
 
     Notes
     -----
@@ -129,6 +138,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         energy_per: Literal["auto", "structure", "atom", "sqrt_atom"] = "auto",
         group_weights: Mapping[str, float] | None = None,
         alpha: float | Auto = "auto",
+        solver: SystemSolver | None = None,
+        prior: PriorSetting = None,
+        features: FeatureSetting = None,
         e0: Literal["auto", "isolated", "lstsq"] | Mapping[str, float] = "auto",
         baseline: BaselineSetting = "zbl",
         n_folds: int = 5,
@@ -139,6 +151,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         virial_key: str | None = None,
         n_jobs: int | None = None,
         max_memory: float | None = None,
+        keep_system: bool = True,
         random_state: int = 0,
         verbose: int = 0,
     ) -> None:
@@ -149,6 +162,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.energy_per = energy_per
         self.group_weights = group_weights
         self.alpha = alpha
+        self.solver = solver
+        self.prior = prior
+        self.features = features
         self.e0 = e0
         self.baseline = baseline
         self.n_folds = n_folds
@@ -159,6 +175,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.virial_key = virial_key
         self.n_jobs = n_jobs
         self.max_memory = max_memory
+        self.keep_system = keep_system
         self.random_state = random_state
         self.verbose = verbose
 
@@ -185,25 +202,62 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             If structures, labels or settings cannot be used; the message says what to do.
         """
         tell = reporter(self.verbose)
-        structures = check_structures(structures)
-        labels = self._read_labels(structures)
-        tell.say(labels.report())
-        settings = self._settings()
-        check_group_names(self.group_weights, labels)
-        structures, labels, sample_weight = _present(structures, labels, sample_weight)
-        descriptor = self._new_descriptor()
-        if getattr(descriptor, "cutoff", None) == "auto":
-            cutoff = choose_cutoff(descriptor, structures, labels, self.e0, settings, tell)
-            descriptor.set_params(cutoff=cutoff)
-        descriptor.fit(_distinct(structures))
-        tell.say(f"{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
-        baselines = resolve_baselines(self.baseline, descriptor, structures)
-        reference = fit_reference_energies(self.e0, structures, labels, descriptor.elements_)
-        data = TrainingSet(structures, labels, descriptor, baselines, reference, sample_weight)
-        self._take(fit_linear(data, settings, tell), descriptor, baselines)
-        self.training_ = _provenance(structures, labels)
-        self.loss_share_ = self._loss(structures, labels, None, sample_weight).shares
+        settings = self._fit_settings()
+        data = prepare(self, structures, sample_weight, settings, tell)
+        self._take(fit_linear(data, settings, tell), data)
         return self
+
+    def partial_fit(self, structures: Sequence[Atoms], y: Any = None, *, sample_weight: Any = None) -> Self:
+        """Add labelled structures to the training set and solve again; the first call fits.
+
+        The result is that of one fit to all structures with the same descriptor state, baselines, loss weights and
+        strength: those of the first call stay. The order of the calls does not matter.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Structures that were not fitted to yet, of the elements of the first call.
+        y : ignored
+            Labels live on the structures.
+        sample_weight : array-like of shape (n_structures,), optional
+            2 means listed twice, 0 means absent.
+
+        Returns
+        -------
+        LinearPotential
+            Itself; unchanged where an error is raised.
+
+        Raises
+        ------
+        InputError
+            If structures or labels cannot be used, settings have changed since the fit, an element is new, or the
+            folded rows were not kept.
+        """
+        if not hasattr(self, "coef_"):
+            return self.fit(structures, y, sample_weight=sample_weight)
+        fit_more(self, structures, sample_weight)
+        return self
+
+    def merge(self, *others: "LinearPotential") -> "LinearPotential":
+        """Return the potential that is fitted to the training structures of this one and the others together.
+
+        Parameters
+        ----------
+        *others : LinearPotential
+            Fitted with the same settings and the same state of the descriptor (see `FrozenEstimator` above).
+
+        Returns
+        -------
+        LinearPotential
+            A new one, with the loss weights and the strength of this one.
+
+        Raises
+        ------
+        InputError
+            If settings, descriptor or baselines differ, or the folded rows were not kept.
+        """
+        check_is_fitted(self)
+        return merge_potentials(self, others)
 
     def predict(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return total energies in eV, (n_structures,)."""
@@ -310,16 +364,19 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return Predictor(self.descriptor_, self.coef_, self.reference_, self.baselines_)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, system: bool = True) -> None:
         """Write the potential to one file that `linmlp.load` reads; it holds arrays and JSON, no code.
 
         Parameters
         ----------
         path : path-like
             Where to write; an existing file is replaced once the new one is whole.
+        system : bool, default=True
+            Whether the folded rows go into the file, if they were kept: `partial_fit`, `merge` and uncertainties need
+            them, and they are most of its size.
         """
         check_is_fitted(self)
-        save_potential(self, path)
+        save_potential(self, path, system)
 
     def describe(self) -> str:
         """Return what the fitted potential is made of, as text."""
@@ -356,9 +413,19 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """What energy residuals were divided by."""
         return self.loss_weights_.energy_per
 
-    def _take(self, fit: Fit, descriptor: Descriptor, baselines: tuple[Baseline, ...]) -> None:
-        self.descriptor_ = descriptor
-        self.baselines_ = baselines
+    def _take(self, fit: Fit, data: TrainingSet) -> None:
+        """Become the potential of a fit."""
+        self.descriptor_ = data.descriptor
+        self.baselines_ = data.baselines
+        self.training_ = provenance(data.structures, data.labels)
+        self.fitted_settings_ = settings_snapshot(self)
+        self.n_features_in_ = data.descriptor.n_features_out_
+        self.cv_errors_ = fit.cv_errors
+        self.cv_results_ = fit.cv_results
+        self._take_solution(fit)
+
+    def _take_solution(self, fit: Fit) -> None:
+        """Take the coefficients of a fit with the same descriptor and baselines."""
         self.reference_: ReferenceEnergies = fit.reference
         self.coef_ = fit.solution.coef
         self.solution_ = fit.solution
@@ -366,20 +433,14 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.alpha_ = fit.alpha
         self.form_ = fit.form
         self.core_weight_ = fit.core_weight
-        self.cv_errors_ = fit.cv_errors
-        self.cv_results_ = fit.cv_results
+        self.loss_share_ = fit.loss.shares
         self.notes_ = fit.notes
-        self.n_features_in_ = descriptor.n_features_out_
+        self.system_ = fit.system if self.keep_system else None
 
     def _read_labels(self, structures: Sequence[Atoms]) -> LabelSet:
         return read_labels(structures, self.energy_key, self.forces_key, self.stress_key, self.virial_key)
 
-    def _new_descriptor(self) -> Descriptor:
-        if not (self.descriptor is None or isinstance(self.descriptor, Descriptor)):
-            raise SettingsError(f"descriptor={self.descriptor!r} is none; give one such as ACE(cutoff=5.0), or None")
-        return ACE() if self.descriptor is None else clone(self.descriptor)
-
-    def _settings(self) -> FitSettings:
+    def _fit_settings(self) -> FitSettings:
         names = FitSettings.__dataclass_fields__
         return FitSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
 
@@ -421,29 +482,3 @@ def _predict_some(predictor: Predictor, structures: Mapping[int, Atoms]) -> list
         except InputError as error:
             raise StructureError(f"{name_structure(index, structure)}: {error}") from error
     return predictions
-
-
-def _distinct(structures: Sequence[Atoms]) -> list[Atoms]:
-    """Return structures without repetitions: radial functions shall not know how often one is listed."""
-    seen: dict[tuple[bytes, ...], Atoms] = {}
-    for structure in structures:
-        arrays = (structure.numbers, structure.positions, structure.cell.array, structure.pbc)
-        seen.setdefault(tuple(array.tobytes() for array in arrays), structure)
-    return list(seen.values())
-
-
-def _present(
-    structures: list[Atoms], labels: LabelSet, sample_weight: Any
-) -> tuple[list[Atoms], LabelSet, FloatArray | None]:
-    """Return structures, labels and weights without structures of weight 0, which count as not listed."""
-    if sample_weight is None:
-        return structures, labels, None
-    weight = np.asarray(sample_weight, dtype=float)
-    if weight.shape != (len(structures),) or not np.any(weight > 0):
-        return structures, labels, weight  # the assembly says what is wrong with it
-    kept = [i for i, w in enumerate(weight) if w != 0]
-    return [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept)), weight[kept]
-
-
-def _provenance(structures: Sequence[Atoms], labels: LabelSet) -> dict[str, Any]:
-    return {"n_structures": len(structures), "data_hash": data_hash(structures, labels), "labels": labels.report()}

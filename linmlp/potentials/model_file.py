@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from linmlp.exceptions import ModelFileError
 from linmlp.units import FloatArray
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the header's layout; every older one stays readable."""
 
 HEADER = "linmlp"

@@ -1,20 +1,21 @@
 """Potentials to and from model files."""
 
-import hashlib
 import os
-from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase import Atoms
 
 from linmlp.descriptors import ACE, Descriptor
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
+from linmlp.potentials.incremental import settings_snapshot
 from linmlp.potentials.model_file import read_model_file, write_model_file
+from linmlp.potentials.setting_states import features_from_state, plain, solver_argument, solver_from_state
+from linmlp.potentials.solver_setting import UpToDegree, resolve_features
+from linmlp.potentials.system_state import system_from_state, system_to_state
 from linmlp.solvers import Solution, Status
-from linmlp.structures import LabelSet, ReferenceEnergies, baseline_from_state
+from linmlp.structures import ReferenceEnergies, baseline_from_state
 from linmlp.system import LossWeights
 from linmlp.units import FloatArray
 
@@ -31,7 +32,10 @@ SETTINGS = [
     "energy_per",
     "group_weights",
     "alpha",
+    "solver",
+    "prior",
     "e0",
+    "keep_system",
     "n_folds",
     "form",
     "energy_key",
@@ -42,31 +46,7 @@ SETTINGS = [
 ]
 
 
-def data_hash(structures: Sequence[Atoms], labels: LabelSet) -> str:
-    """Return a hash of structures and labels that tells whether two fits saw the same data.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms
-        Structures.
-    labels : LabelSet
-        Their labels.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal.
-    """
-    digest = hashlib.sha256()
-    for structure, label in zip(structures, labels, strict=True):
-        for array in (structure.numbers, structure.positions, structure.cell.array, structure.pbc):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        for value in (label.energy, label.forces, label.stress):
-            digest.update(b"-" if value is None else np.ascontiguousarray(value, dtype=float).tobytes())
-    return digest.hexdigest()
-
-
-def save_potential(potential: "LinearPotential", path: str | os.PathLike[str]) -> None:
+def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], system: bool = True) -> None:
     """Write a fitted potential to a model file.
 
     Parameters
@@ -75,9 +55,12 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str]) -
         Fitted.
     path : path-like
         Where to write.
+    system : bool, default=True
+        Whether the folded rows go into the file, if the potential kept them.
     """
     settings, arrays = potential.descriptor_.to_state()
     solution = potential.solution_
+    named = {f"descriptor/{name}": array for name, array in arrays.items()}
     header = {
         "kind": "linear",
         "elements": list(potential.descriptor_.elements_),
@@ -101,12 +84,22 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str]) -
         },
         "training": potential.training_,
         "settings": {
-            **{name: _plain(getattr(potential, name)) for name in SETTINGS},
+            **{name: plain(getattr(potential, name)) for name in SETTINGS},
+            "features": _features_state(potential),
             "baseline": baseline_setting_state(potential.baseline, len(potential.baselines_)),
         },
     }
-    named = {f"descriptor/{name}": array for name, array in arrays.items()}
+    if system and potential.system_ is not None:
+        header["system"], folded = system_to_state(potential.system_)
+        named |= {f"system/{name}": array for name, array in folded.items()}
     write_model_file(path, header, {"coef": potential.coef_, **named})
+
+
+def _features_state(potential: "LinearPotential") -> Any:
+    """Return the setting of features; a function of the user's own is stored as the indices that it gave."""
+    if callable(potential.features) and not isinstance(potential.features, UpToDegree):
+        return plain(resolve_features(potential.features, potential.descriptor_))
+    return plain(potential.features)
 
 
 def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential":
@@ -139,6 +132,9 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         baselines = tuple(baseline_from_state(state, baseline) for state in header["baselines"])
         fit = header["fit"]
         settings = dict(header["settings"])
+        settings["solver"] = solver_from_state(settings.get("solver"))
+        settings["prior"] = solver_argument(settings.get("prior"))
+        settings["features"] = features_from_state(settings.get("features"))
         settings["baseline"] = baseline_setting_from_state(settings.get("baseline", ["zbl"]), baselines)
         potential = LinearPotential(type(descriptor)(**descriptor.get_params()), **settings)
         potential.descriptor_, potential.baselines_ = descriptor, baselines
@@ -153,6 +149,9 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         potential.cv_errors_, potential.cv_results_ = fit["cv_errors"], {}
         potential.loss_share_, potential.notes_ = fit["loss_share"], tuple(fit["notes"])
         potential.training_ = header["training"]
+        folded = {name.removeprefix("system/"): a for name, a in arrays.items() if name.startswith("system/")}
+        potential.system_ = system_from_state(header["system"], folded) if "system" in header else None
+        potential.fitted_settings_ = settings_snapshot(potential)
         potential.n_features_in_ = descriptor.n_features_out_
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
@@ -173,13 +172,6 @@ def _weights_state(weights: LossWeights) -> dict[str, Any]:
         "energy_per": weights.energy_per,
         "groups": groups,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as JSON takes it."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _check_coefficients(coef: FloatArray, n_features: int) -> FloatArray:

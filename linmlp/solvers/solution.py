@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from linmlp.system.compressed import CompressedSystem
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 COEFFICIENT_TOLERANCE = 1e-6
 """Relative error of the coefficients above which a solution says so."""
@@ -67,6 +67,25 @@ class Solution:
     def message(self) -> str:
         """What happened, likely causes and what to change."""
         return self.status.value
+
+    def spread(self, columns: IntArray, n_features: int) -> Solution:
+        """Return the solution of a subset of features as one of all features.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n_chosen,), int
+            Features that the coefficients belong to.
+        n_features : int
+            Number of all features.
+
+        Returns
+        -------
+        Solution
+            With coefficients 0 elsewhere.
+        """
+        coef = np.zeros(n_features)
+        coef[columns] = self.coef
+        return replace(self, coef=coef)
 
 
 def with_residuals(solutions: list[Solution], system: CompressedSystem) -> list[Solution]:

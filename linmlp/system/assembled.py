@@ -189,7 +189,7 @@ class AssembledData:
         kinds = (*self.force.values(), *self.stress.values())
         return self.energy.X.nbytes + sum(kind.system.nbytes for kind in kinds)
 
-    def kind_systems(self, kind: str, folds: Iterable[int]) -> dict[str, KindSystem]:
+    def kind_systems(self, kind: str, folds: Iterable[int], merge: bool = False) -> dict[str, KindSystem]:
         """Return the systems of some folds, summed in order of folds, one for each group kept apart.
 
         Parameters
@@ -198,6 +198,8 @@ class AssembledData:
             Kind of label.
         folds : iterable of int
             Folds.
+        merge : bool, default=False
+            Whether QR systems are merged, too.
 
         Returns
         -------
@@ -207,7 +209,10 @@ class AssembledData:
         by_group: dict[str, list[KindSystem]] = {}
         for group, part in self.kind_systems_apart(kind, folds):
             by_group.setdefault(group, []).append(part)
-        return {group: parts[0].beside(*parts[1:]) for group, parts in by_group.items()}
+        return {
+            group: parts[0].plus(*parts[1:]) if merge else parts[0].beside(*parts[1:])
+            for group, parts in by_group.items()
+        }
 
     def kind_systems_apart(self, kind: str, folds: Iterable[int]) -> list[tuple[str, KindSystem]]:
         """Return the systems of some folds as they are.
@@ -257,6 +262,21 @@ class AssembledData:
             energy=EnergyRows(**arrays),
             n_structures=sum(p.n_structures for p in parts),
         )
+
+    def as_one_fold(self) -> AssembledData:
+        """Return the same data with all folds merged, which takes less memory.
+
+        Returns
+        -------
+        AssembledData
+            With the one fold 0.
+        """
+
+        def whole(kind: str) -> dict[Key, KindSystem]:
+            return {(0, group): part for group, part in self.kind_systems(kind, self.folds, merge=True).items()}
+
+        energy = replace(self.energy, fold=np.zeros_like(self.energy.fold))
+        return replace(self, force=whole("force"), stress=whole("stress"), energy=energy)
 
     def subset(self, columns: IntArray | Sequence[int]) -> AssembledData:
         """Return the data of some features.

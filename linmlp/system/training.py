@@ -90,6 +90,9 @@ class TrainingData:
         Whether reference energies are unpenalized columns (e0="lstsq") or fixed.
     keep : bool, default=True
         Whether to keep full matrices for many loss weights (n_features² numbers per kind of row).
+    merge : bool, default=False
+        Whether to merge the QR systems of the folds, which costs as much as some solves and makes every solve cheaper;
+        Gram systems add anyway.
     """
 
     def __init__(
@@ -98,13 +101,14 @@ class TrainingData:
         folds: Iterable[int] | None = None,
         solve_reference: bool = True,
         keep: bool = True,
+        merge: bool = False,
     ) -> None:
         self.assembled = assembled
         self.folds = tuple(assembled.folds if folds is None else folds)
         self.solve_reference = solve_reference
         self._keep = keep
-        self.force = assembled.kind_systems("force", self.folds)
-        self.stress = assembled.kind_systems("stress", self.folds)
+        self.force = assembled.kind_systems("force", self.folds, merge)
+        self.stress = assembled.kind_systems("stress", self.folds, merge)
         if keep:
             self.force, self.stress = _keep_copies(self.force), _keep_copies(self.stress)
         self._energy_key: object = None

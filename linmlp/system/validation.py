@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from linmlp.system.assembled import AssembledData, KindSystem
+from linmlp.system.loss import LossParts
 from linmlp.system.loss_weights import LossWeights
 from linmlp.system.training import check_group_weights, group_factors
-from linmlp.system.weights import ENERGY_PER_POWER
+from linmlp.system.weights import ENERGY_PER_POWER, EnergyPer
 from linmlp.units import FloatArray, IntArray
 
 
@@ -80,6 +81,37 @@ class ValidationErrors:
         """Root mean square of ΔE/n_atoms over structures, (n_sets,), eV per atom; NaN without labels."""
         return _ratio_root((self.energy / self.n_atoms) ** 2 @ self.listed, float(self.listed.sum()))
 
+    def squared_energies(self, energy_per: EnergyPer) -> FloatArray:
+        """Return the weighted sum of squared energy residuals in the loss.
+
+        Parameters
+        ----------
+        energy_per : {"structure", "atom", "sqrt_atom"}
+            What residuals are divided by.
+
+        Returns
+        -------
+        ndarray of shape (n_sets,)
+            For each set of coefficients, eV².
+        """
+        per = self.n_atoms ** ENERGY_PER_POWER[energy_per]
+        return np.asarray((self.energy**2) @ (self.listed * self.label_weight / per))
+
+    def loss_parts(self, weights: LossWeights) -> LossParts:
+        """Return the three terms of the loss on these folds, for a single set of coefficients.
+
+        Parameters
+        ----------
+        weights : LossWeights
+            Weights w; the weights of groups are in already.
+
+        Returns
+        -------
+        LossParts
+            Terms with their weights in.
+        """
+        return LossParts(*(float(term[0]) for term in self._loss_terms(weights)))
+
     def loss(self, weights: LossWeights) -> FloatArray:
         """Return the loss L on these folds.
 
@@ -93,17 +125,18 @@ class ValidationErrors:
         ndarray of shape (n_sets,)
             Loss for each set of coefficients.
         """
-        per = self.n_atoms ** ENERGY_PER_POWER[weights.energy_per]
-        squared = (self.energy**2) @ (self.listed * self.label_weight / per)
-        loss = np.zeros(len(self.energy))
-        for weight, total, count in (
-            (weights.energy, squared, float(self.listed.sum())),
-            (weights.force, self.force.squared, self.force.count),
-            (weights.stress, self.stress.squared, self.stress.count),
-        ):
-            if count > 0.0:
-                loss += weight * total / count
-        return loss
+        return np.asarray(np.sum(self._loss_terms(weights), axis=0))
+
+    def _loss_terms(self, weights: LossWeights) -> list[FloatArray]:
+        """Return the terms of energy, forces and stress, (n_sets,) each."""
+        return [
+            weight * total / count if count > 0.0 else np.zeros(len(self.energy))
+            for weight, total, count in (
+                (weights.energy, self.squared_energies(weights.energy_per), float(self.listed.sum())),
+                (weights.force, self.force.squared, self.force.count),
+                (weights.stress, self.stress.squared, self.stress.count),
+            )
+        ]
 
 
 def validate(
@@ -112,6 +145,7 @@ def validate(
     coef: FloatArray,
     reference: FloatArray,
     weights: LossWeights | None = None,
+    group: str | None = None,
 ) -> ValidationErrors:
     """Return the errors of sets of coefficients on some folds.
 
@@ -127,6 +161,8 @@ def validate(
         Reference energies on top of the provisional ones, eV.
     weights : LossWeights, optional
         Weights of groups, if these were kept apart; 1 by default, whatever the training used.
+    group : str, optional
+        Errors of this ``config_type`` alone; forces and stress need groups that were kept apart.
 
     Returns
     -------
@@ -137,6 +173,8 @@ def validate(
     folds = tuple(folds)
     energy = assembled.energy
     rows = energy.in_folds(folds)
+    if group is not None:
+        rows = rows[energy.group[rows] == group]
     listed = energy.listed[rows]
     if weights is not None:
         check_group_weights(assembled, weights)
@@ -144,7 +182,12 @@ def validate(
             listed = listed * [weights.group_weight(group) for group in energy.group[rows]]
     errors = coef @ energy.X[rows].T + reference @ energy.composition[rows].T - energy.y[rows]
     force, stress = (
-        _squared_errors(assembled.kind_systems_apart(kind, folds), coef, weights, assembled.groups_apart)
+        _squared_errors(
+            [part for part in assembled.kind_systems_apart(kind, folds) if group in (None, part[0])],
+            coef,
+            weights,
+            assembled.groups_apart,
+        )
         for kind in ("force", "stress")
     )
     return ValidationErrors(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linmlp import LinearPotential
-from linmlp.potentials.fitting import sample_structures
+from linmlp.potentials.sampling import sample_structures
 from tests.naive.known_model import WEIGHTS, small_ace
 
 

@@ -1,0 +1,66 @@
+"""What a user chose for a fit, checked before any work is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from linmlp.descriptors import Descriptor
+from linmlp.exceptions import SettingsError
+from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting, SolverChoice, resolve_solver
+from linmlp.solvers import SystemSolver
+
+CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What a user chose; see `LinearPotential`. `alphas` is the grid that "auto" stands for."""
+
+    energy_weight: float | str = "auto"
+    force_weight: float | str = "auto"
+    stress_weight: float | str = "auto"
+    energy_per: str = "auto"
+    group_weights: Mapping[str, float] | None = None
+    alpha: float | str = "auto"
+    solver: SystemSolver | None = None
+    prior: PriorSetting = None
+    features: FeatureSetting = None
+    alphas: tuple[float, ...] | None = None
+    n_folds: int = 5
+    form: str = "auto"
+    n_jobs: int | None = None
+    max_memory: float | None = None
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
+            value = getattr(self, name)
+            if not (
+                value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
+            ):
+                raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if not (isinstance(value, str) and value in choices):
+                raise SettingsError(f"{name}={value!r} is not known; give one of {', '.join(choices)}")
+        if not (isinstance(self.n_folds, int | np.integer) and self.n_folds >= 2):
+            raise SettingsError(f"n_folds={self.n_folds!r}; it must be a whole number, 2 or more")
+        if not (self.n_jobs is None or (isinstance(self.n_jobs, int | np.integer) and self.n_jobs != 0)):
+            raise SettingsError(f"n_jobs={self.n_jobs!r}; it must be None, a number of threads, or -1 for all cores")
+        if not (isinstance(self.random_state, int | np.integer) and self.random_state >= 0):
+            raise SettingsError(f"random_state={self.random_state!r}; it must be a whole number, 0 or more")
+        if not (self.group_weights is None or isinstance(self.group_weights, Mapping)):
+            raise SettingsError(
+                f'group_weights={self.group_weights!r}; it must be a dict such as {{"bulk": 2.0, "default": 1.0}}'
+            )
+        if not (self.max_memory is None or (_is_number(self.max_memory) and self.max_memory > 0)):
+            raise SettingsError(f"max_memory={self.max_memory!r}; it must be None or a positive number of GB")
+
+    def solver_choice(self, descriptor: Descriptor) -> SolverChoice:
+        """Return the solver, its strengths and the features that it may use."""
+        return resolve_solver(self.solver, self.alpha, self.prior, self.features, descriptor)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating)

@@ -1,0 +1,144 @@
+"""The steps before a fit: labelled structures in, checked labels, a fitted descriptor and baselines out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from linmlp.descriptors import ACE, Descriptor
+from linmlp.exceptions import SettingsError
+from linmlp.potentials.baseline_setting import resolve_baselines
+from linmlp.potentials.cutoff import choose_cutoff
+from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.fitting import TrainingSet
+from linmlp.potentials.reporting import Reporter
+from linmlp.structures import LabelSet, check_structures, fit_reference_energies
+from linmlp.system import check_group_names
+from linmlp.units import FloatArray
+
+if TYPE_CHECKING:
+    from linmlp.potentials.linear import LinearPotential
+
+
+def prepare(
+    potential: "LinearPotential",
+    structures: Sequence[Atoms],
+    sample_weight: Any,
+    settings: FitSettings,
+    tell: Reporter,
+) -> TrainingSet:
+    """Return what a potential with these settings is fitted to.
+
+    Parameters
+    ----------
+    potential : LinearPotential
+        Its settings are used; nothing is changed.
+    structures : sequence of ase.Atoms
+        Training structures.
+    sample_weight : array-like of shape (n_structures,) or None
+        How often each structure counts.
+    settings : FitSettings
+        The settings of the fit, checked.
+    tell : Reporter
+        Is told what was found and chosen.
+
+    Returns
+    -------
+    TrainingSet
+        Structures that count, their labels, the fitted descriptor, baselines, (provisional) reference energies.
+    """
+    structures = check_structures(structures)
+    labels = potential._read_labels(structures)
+    tell.say(labels.report())
+    check_group_names(settings.group_weights, labels)
+    structures, labels, weight = without_absent(structures, labels, sample_weight)
+    descriptor, is_frozen = _new_descriptor(potential.descriptor)
+    if not is_frozen:
+        if getattr(descriptor, "cutoff", None) == "auto":
+            descriptor.set_params(cutoff=choose_cutoff(descriptor, structures, labels, potential.e0, settings, tell))
+        descriptor.fit(_distinct(structures))
+    tell.say(f"{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
+    check_elements(descriptor, structures)
+    baselines = resolve_baselines(potential.baseline, descriptor, structures)
+    reference = fit_reference_energies(potential.e0, structures, labels, descriptor.elements_)
+    return TrainingSet(structures, labels, descriptor, baselines, reference, weight)
+
+
+def without_absent(
+    structures: list[Atoms], labels: LabelSet, sample_weight: Any
+) -> tuple[list[Atoms], LabelSet, FloatArray | None]:
+    """Return structures, labels and weights without structures of weight 0, which count as not listed.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms
+        Structures.
+    labels : LabelSet
+        Their labels.
+    sample_weight : array-like of shape (n_structures,) or None
+        How often each structure counts.
+
+    Returns
+    -------
+    structures : list of ase.Atoms
+        Those that count.
+    labels : LabelSet
+        Their labels.
+    sample_weight : ndarray or None
+        Their weights; unchanged where something is wrong with them, which the assembly says.
+    """
+    if sample_weight is None:
+        return structures, labels, None
+    weight = np.asarray(sample_weight, dtype=float)
+    if weight.shape != (len(structures),) or not np.any(weight > 0):
+        return structures, labels, weight
+    kept = [i for i, w in enumerate(weight) if w != 0]
+    return [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept)), weight[kept]
+
+
+def check_elements(descriptor: Descriptor, structures: Sequence[Atoms]) -> None:
+    """Raise where a structure holds an element that a fitted descriptor does not know.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+        Fitted.
+    structures : sequence of ase.Atoms
+        Structures.
+
+    Raises
+    ------
+    SettingsError
+        With the elements.
+    """
+    found = {symbol for structure in structures for symbol in set(structure.symbols)}
+    strange = sorted(found - set(descriptor.elements_))
+    if strange:
+        raise SettingsError(
+            f"the structures hold {', '.join(strange)}, but the descriptor was fitted to "
+            f"{', '.join(descriptor.elements_)}; fit a new potential to all structures"
+        )
+
+
+def _new_descriptor(setting: Any) -> tuple[Descriptor, bool]:
+    """Return an unfitted descriptor, or a fitted one that is to stay as it is, and whether it is that."""
+    if isinstance(setting, FrozenEstimator) and isinstance(setting.estimator, Descriptor):
+        if not hasattr(setting.estimator, "elements_"):
+            raise SettingsError("descriptor is frozen, but not fitted; fit it before it is frozen")
+        return setting.estimator, True
+    if not (setting is None or isinstance(setting, Descriptor)):
+        raise SettingsError(f"descriptor={setting!r} is none; give one such as ACE(cutoff=5.0), or None")
+    return (ACE() if setting is None else clone(setting)), False
+
+
+def _distinct(structures: Sequence[Atoms]) -> list[Atoms]:
+    """Return structures without repetitions: radial functions shall not know how often one is listed."""
+    seen: dict[tuple[bytes, ...], Atoms] = {}
+    for structure in structures:
+        arrays = (structure.numbers, structure.positions, structure.cell.array, structure.pbc)
+        seen.setdefault(tuple(array.tobytes() for array in arrays), structure)
+    return list(seen.values())
