@@ -102,7 +102,9 @@ class BackwardSelection(SystemSolver):
         n_used = len(problem.used)
         start = system.n_features if self.start is None else check_size(self.start, "start", system.n_features)
         if start < largest:
-            raise SettingsError(f"start is {start}, but {largest} features are to be kept; give start={largest} or more")
+            raise SettingsError(
+                f"start is {start}, but {largest} features are to be kept; give start={largest} or more"
+            )
         if self.start is None and _is_definite(problem.matrix):
             return np.arange(n_used), Status.SOLVED
         # Columns that depend on others are left out by the pivots of a forward selection.

@@ -50,6 +50,8 @@ class Lasso(SystemSolver):
         Coefficients; exactly 0 for features that were not chosen.
     solution_ : Solution
         Coefficients, number of features, condition number, residual norm and status.
+    n_iter_ : int
+        Rounds that the strength took, at least 1.
     n_features_in_ : int
         Number of features.
 
@@ -68,6 +70,8 @@ class Lasso(SystemSolver):
     >>> Lasso(0.5, alpha=0.0).fit(X, X[:, 1] * 2).coef_.round(6)
     array([0., 1., 0.])
     """
+
+    n_iter_: int
 
     def __init__(
         self,
@@ -107,6 +111,15 @@ class Lasso(SystemSolver):
         list of Solution
             In the order of `values`.
         """
+        return self._follow(system, values)[0]
+
+    def solve(self, system: CompressedSystem) -> Solution:
+        """Return the solution with the solver's own settings, and remember how many rounds it took."""
+        solutions, self.n_iter_ = self._follow(system, [self.strength])
+        return solutions[0]
+
+    def _follow(self, system: CompressedSystem, values: Sequence[float]) -> tuple[list[Solution], int]:
+        """Return one solution for each strength, and the rounds that the smallest took."""
         strengths = [_check_positive(value, "strength") for value in values]
         tol = _check_positive(self.tol, "tol")
         if not (isinstance(self.max_iter, int | np.integer) and self.max_iter >= 1):
@@ -115,10 +128,11 @@ class Lasso(SystemSolver):
         largest = float(np.abs(problem.vector).max(initial=0.0))
         u = np.zeros(len(problem.used))
         made: dict[float, Solution] = {}
+        rounds = 1
         for strength in sorted(set(strengths), reverse=True):
-            u, converged = _minimize(problem, u, strength * largest, tol, self.max_iter)
+            u, rounds, converged = _minimize(problem, u, strength * largest, tol, self.max_iter)
             made[strength] = self._to_solution(problem, u, Status.SOLVED if converged else Status.NOT_CONVERGED)
-        return with_residuals([made[strength] for strength in strengths], system)
+        return with_residuals([made[strength] for strength in strengths], system), rounds
 
     def _to_solution(self, problem: ScaledGram, u: FloatArray, status: Status) -> Solution:
         """Return the solution of scaled coefficients, refitted if asked for."""
@@ -133,19 +147,19 @@ class Lasso(SystemSolver):
 
 def _minimize(
     problem: ScaledGram, start: FloatArray, penalty: float, tol: float, max_iter: int
-) -> tuple[FloatArray, bool]:
-    """Return scaled coefficients of one strength, and whether the duality gap closed."""
+) -> tuple[FloatArray, int, bool]:
+    """Return scaled coefficients of one strength, the rounds they took, and whether the duality gap closed."""
     u = start.copy()
-    for _ in range(max_iter):
+    for done in range(max_iter):
         chosen = np.flatnonzero(u)
         correlations = problem.gradient(chosen, u[chosen])
         if _relative_gap(problem, u, correlations, penalty) <= tol:
-            return u, True
+            return u, max(done, 1), True
         descend(problem.matrix, u, correlations, penalty, False)
         for _ in range(ACTIVE_SWEEPS):
             descend(problem.matrix, u, correlations, penalty, True)
         _newton_step(problem.matrix, u, correlations, penalty)
-    return u, False
+    return u, max_iter, False
 
 
 def _newton_step(matrix: FloatArray, u: FloatArray, correlations: FloatArray, penalty: float) -> None:

@@ -174,7 +174,9 @@ class ScikitLearnSolver(SystemSolver):
         kind = _EXACT.get(type(self.regressor))  # subclasses may do anything
         if kind is None:
             reason, instead = _REFUSED.get(name, _OTHERWISE)
-            raise SettingsError(f"{name} cannot be fitted to a compressed system: {reason}; use linmlp.solvers.{instead}")
+            raise SettingsError(
+                f"{name} cannot be fitted to a compressed system: {reason}; use linmlp.solvers.{instead}"
+            )
         if self.regressor.fit_intercept:
             raise SettingsError(
                 f"{name} has fit_intercept=True, but rows that were folded cannot be centered; give "
