@@ -83,8 +83,8 @@ class ScikitLearnSolver(SystemSolver):
     Notes
     -----
     `Lasso`, `ElasticNet` and `LassoLars` minimize ``‖y − Xw‖²/(2n) + alpha P(w)``: their alpha counts the mean over the
-    n rows of the system that are not absent, and is multiplied by n / n_R for the n_R rows of R. Sample weights in `fit`
-    are scaled to the mean 1 for them, as scikit-learn does.
+    n rows of the system that are not absent, and is multiplied by n / n_R for the n_R rows of R. Sample weights
+    in `fit` are scaled to the mean 1 for them, as scikit-learn does.
 
     Examples
     --------
