@@ -1,7 +1,24 @@
 """Matrices in, coefficients out: scikit-learn regressors that also take compressed systems."""
 
+from linmlp.solvers.backward_selection import BackwardSelection
 from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.forward_selection import ForwardSelection
+from linmlp.solvers.lasso import Lasso
+from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
+from linmlp.solvers.scikit_learn import ScikitLearnSolver
 from linmlp.solvers.solution import Solution, Status
 
-__all__ = ["ALPHAS", "Ridge", "Solution", "Status", "SystemSolver", "ridge_path"]
+__all__ = [
+    "ALPHAS",
+    "BackwardSelection",
+    "ForwardSelection",
+    "Lasso",
+    "OrthogonalMatchingPursuit",
+    "Ridge",
+    "ScikitLearnSolver",
+    "Solution",
+    "Status",
+    "SystemSolver",
+    "ridge_path",
+]

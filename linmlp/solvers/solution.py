@@ -31,6 +31,10 @@ class Status(Enum):
         "residual below the accuracy of the Gram form (1e-10 of the squared norm of the targets): the fit is as good "
         'as this form can tell. Use form="qr" to resolve it.'
     )
+    NOT_CONVERGED = (
+        "not converged: the iterations ended before the duality gap closed, and the coefficients are not those of the "
+        "minimum. Use a larger strength, a larger alpha, or more iterations."
+    )
     EMPTY = "no rows: there is nothing to fit, all coefficients are 0. Give structures with labels of nonzero weight."
 
 
