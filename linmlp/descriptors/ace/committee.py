@@ -7,7 +7,7 @@ import numpy as np
 from linmlp.descriptors.ace.committee_loops import evaluate_members
 from linmlp.descriptors.ace.committee_records import Members
 from linmlp.descriptors.ace.evaluator_records import Results, plain
-from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation
+from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation, aligned_zeros
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan import make_layout
 from linmlp.descriptors.simd import LANES
@@ -63,7 +63,7 @@ class AceCommittee(LaneEvaluation):
         forces = np.zeros((n_threads, n_members, n_atoms + 1, 3))
 
         def loop(thread: int, *arguments: Any) -> None:
-            derivatives = np.zeros(int(self._plan.raw_size.max()) + (2 * self._sizes.n_l - 1) * LANES)
+            (derivatives,) = aligned_zeros(int(self._plan.raw_size.max()) + (2 * self._sizes.n_l - 1) * LANES)
             evaluate_members(*arguments, self._members, derivatives, plain(Results(energies, forces[thread], strain)))
 
         self._run(pairs, n_threads, loop)

@@ -19,6 +19,9 @@ from linmlp.units import FloatArray, IntArray
 MIN_BLOCKS = 4
 """Blocks of atoms that are worth a thread of their own."""
 
+LINE = 8
+"""Doubles in a cache line."""
+
 _pools: dict[int, ThreadPoolExecutor] = {}
 os.register_at_fork(after_in_child=_pools.clear)
 
@@ -66,20 +69,15 @@ class LaneEvaluation:
             other.result()
 
     def _allocate(self, sizes: Sizes) -> Scratch:
-        """Return memory for one thread, every array at the start of a cache line."""
+        """Return memory for one thread."""
         n_l, columns = sizes.n_l, sizes.n_l**2
         spare = (2 * n_l - 1) * LANES
         per_slot = (5, sizes.stride, sizes.stride, n_l * (n_l + 1) // 2, 2 * n_l, columns, 3)
         raw, used = int(self._plan.raw_size.max()) + spare, int(self._plan.used_size.max()) + spare
         lengths = [*(sizes.capacity * LANES * n for n in per_slot), raw, used, used, 2 * columns * LANES]
         lengths += [2 * LANES, 10 * LANES]
-        bounds = np.cumsum([0] + [-(-length // 8) * 8 for length in lengths])
-        # zeros: the spare channel of A must be finite
-        memory = np.zeros(bounds[-1] + 8)
-        memory = memory[-(memory.ctypes.data // 8) % 8 :]
-        pieces = (memory[start : start + length] for start, length in zip(bounds.tolist(), lengths, strict=False))
         integers = (sizes.capacity * LANES, LANES, sizes.n_elements, sizes.n_elements)
-        return Scratch(*pieces, *(np.empty(n, dtype=np.int64) for n in integers))
+        return Scratch(*aligned_zeros(*lengths), *(np.empty(n, dtype=np.int64) for n in integers))
 
     def _blocks(self, pairs: Pairs) -> Blocks:
         """Return the blocks of atoms, those of the call before if the list of pairs is the same."""
@@ -91,6 +89,14 @@ class LaneEvaluation:
         blocks = make_blocks(pairs.first, pairs.j, near, kinds, len(self.parameters.numbers), LANES)
         self._known = pairs.numbers, pairs.first, pairs.j, blocks
         return blocks
+
+
+def aligned_zeros(*lengths: int) -> list[FloatArray]:
+    """Return arrays of zeros, each at the start of a cache line; what the loops read but never write is finite."""
+    bounds = np.cumsum([0] + [-(-length // LINE) * LINE for length in lengths])
+    memory = np.zeros(bounds[-1] + LINE)
+    memory = memory[-(memory.ctypes.data // memory.itemsize) % LINE :]
+    return [memory[start : start + length] for start, length in zip(bounds.tolist(), lengths, strict=False)]
 
 
 def _pool(n_threads: int) -> ThreadPoolExecutor:
