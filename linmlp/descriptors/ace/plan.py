@@ -53,7 +53,7 @@ class Plan(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """What follows from the coefficients of features: arrays (..., n) of coefficients, in the order of the plan."""
+    """Coefficients of the loops by field of the plan: arrays (n,), or (n_members, n)."""
 
     pair: FloatArray
     order_two: FloatArray
@@ -62,11 +62,21 @@ class Coefficients(NamedTuple):
     full: FloatArray
 
 
+class Maps(NamedTuple):
+    """From coefficients of features to those of the loops: sparse matrices (n, n_features)."""
+
+    pair: csr_array
+    order_two: csr_array
+    real: csr_array
+    paired: csr_array
+    full: csr_array
+
+
 class Layout(NamedTuple):
     """What does not depend on the coefficients: a plan with zeros, and how to make them."""
 
     plan: Plan
-    maps: tuple[csr_array, ...]  # (n, n_features) each, one for each field of Coefficients
+    maps: Maps
     centers: list[Center]
 
     def coefficients(self, of_features: FloatArray) -> Coefficients:
@@ -148,7 +158,7 @@ def make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: int
         *(products for products, _ in kinds),
     )
     shares = [pair_shares, order_two_shares, *(shares for _, shares in kinds)]
-    return Layout(plan, tuple(share_matrix(of_kind, len(active)) for of_kind in shares), centers)
+    return Layout(plan, Maps(*(share_matrix(of_kind, len(active)) for of_kind in shares)), centers)
 
 
 def _fixed(rows: Combinations, values: list[float]) -> Combinations:
