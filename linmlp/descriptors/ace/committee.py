@@ -35,7 +35,8 @@ class AceCommittee(LaneEvaluation):
         super().__init__(parameters, layout.plan)
         self.n_members = len(coefficients)
         of_loops = layout.coefficients(coefficients)
-        self._members = plain(Members(self.n_members, *(values.shape[1] for values in of_loops), *of_loops))
+        fields: tuple[Any, ...] = (self.n_members, *(values.shape[1] for values in of_loops), *of_loops)
+        self._members = plain(Members(*fields))
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies, forces and strain derivatives of every member.

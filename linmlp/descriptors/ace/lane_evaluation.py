@@ -77,7 +77,8 @@ class LaneEvaluation:
         lengths = [*(sizes.capacity * LANES * n for n in per_slot), raw, used, used, 2 * columns * LANES]
         lengths += [2 * LANES, 10 * LANES]
         integers = (sizes.capacity * LANES, LANES, sizes.n_elements, sizes.n_elements)
-        return Scratch(*aligned_zeros(*lengths), *(np.empty(n, dtype=np.int64) for n in integers))
+        arrays: tuple[Any, ...] = (*aligned_zeros(*lengths), *(np.empty(n, dtype=np.int64) for n in integers))
+        return Scratch(*arrays)
 
     def _blocks(self, pairs: Pairs) -> Blocks:
         """Return the blocks of atoms, those of the call before if the list of pairs is the same."""
