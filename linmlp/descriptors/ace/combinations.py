@@ -1,6 +1,6 @@
 """Linear combinations of channels as flat lists for the loops: rows in, blocks of four rows out."""
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,12 +21,16 @@ class Combinations(NamedTuple):
     coefficient: FloatArray  # (n_terms * 4,)
 
 
-Row: TypeAlias = tuple[tuple[int, ...], int, int, dict[int, float]]
-"""(what rows of a block have in common, l, target, coefficient by source)"""
+Value = TypeVar("Value")
+
+Row: TypeAlias = tuple[tuple[int, ...], int, int, dict[int, Value]]
+"""(what rows of a block have in common, l, target, value by source)"""
 
 
-def join_rows(centers: list[list[Row]], sizes: list[int], lanes: int) -> Combinations:
-    """Return rows in blocks.
+def join_rows(
+    centers: list[list[Row[Value]]], sizes: list[int], lanes: int, nothing: Value
+) -> tuple[Combinations, list[Value]]:
+    """Return rows in blocks, coefficients zero.
 
     Parameters
     ----------
@@ -36,13 +40,18 @@ def join_rows(centers: list[list[Row]], sizes: list[int], lanes: int) -> Combina
         Number of columns of the targets of each central element; the channel after the last fills blocks up.
     lanes : int
         Doubles per column.
+    nothing : object
+        Value where a row has none.
 
     Returns
     -------
-    Combinations
+    rows : Combinations
         Flat lists.
+    values : list
+        Value of each coefficient.
     """
-    first_block, l, target, first_term, source, coefficient = [0], [], [], [0], [], []
+    first_block, l, target, first_term, source = [0], [], [], [0], []
+    values: list[Value] = []
     for rows, filler in zip(centers, sizes, strict=True):
         for key in sorted({row[0] for row in rows}):
             of_key = [row for row in rows if row[0] == key]
@@ -54,14 +63,15 @@ def join_rows(centers: list[list[Row]], sizes: list[int], lanes: int) -> Combina
                 union = sorted({k for row in block for k in row[3]})
                 source += union
                 for k in union:
-                    coefficient += [row[3].get(k, 0.0) for row in block] + [0.0] * empty
+                    values += [row[3].get(k, nothing) for row in block] + [nothing] * empty
                 first_term.append(len(source))
         first_block.append(len(l))
-    return Combinations(
+    joined = Combinations(
         np.array(first_block, dtype=np.int64),
         np.array(l, dtype=np.int64),
         np.array(target, dtype=np.int64) * lanes,
         np.array(first_term, dtype=np.int64),
         np.array(source, dtype=np.int64) * lanes,
-        np.array(coefficient, dtype=float),
+        np.zeros(len(values)),
     )
+    return joined, values

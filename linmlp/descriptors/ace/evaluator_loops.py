@@ -1,9 +1,9 @@
-"""Compiled: energies, forces and strain derivatives of blocks of atoms, one atom per lane."""
+"""Compiled: energies, forces and strain derivatives of blocks of atoms."""
 # mypy: allow-untyped-defs, allow-untyped-calls
 
 from numba import njit
 
-from linmlp.descriptors.ace.combine_loops import combine, dot
+from linmlp.descriptors.ace.block_loops import add_block_forces, differentiate_energy, sum_block, write_sums
 from linmlp.descriptors.ace.evaluator_records import (
     Sizes,
     point_to_blocks,
@@ -13,19 +13,8 @@ from linmlp.descriptors.ace.evaluator_records import (
     point_to_results,
     point_to_scratch,
 )
-from linmlp.descriptors.ace.force_loops import add_forces, scatter
-from linmlp.descriptors.ace.lane_loops import (
-    OPTIONS,
-    compute_angular,
-    compute_radial,
-    gather,
-    load,
-    splat,
-    store,
-)
-from linmlp.descriptors.ace.product_loops import add_full, add_paired, add_real
-from linmlp.descriptors.ace.sum_loops import sum_channels
-from linmlp.descriptors.simd import LANES, element, put, shifted
+from linmlp.descriptors.ace.lane_loops import OPTIONS
+from linmlp.descriptors.simd import LANES, element, shifted
 
 
 @njit(cache=True, **OPTIONS)
@@ -50,102 +39,9 @@ def evaluate_blocks(first, last, sizes, blocks, listed, functions, plan, scratch
 @njit(**OPTIONS)
 def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, results):
     """Do the same with pointers for arrays."""
-    n_elements = sizes.n_elements
-    begin, end = scratch.begin, scratch.end
     for block in range(first, last):
         z = element(blocks.element, block)
-        atoms = shifted(blocks.atoms, block * LANES)
-        start = 0
-        for e in range(n_elements):
-            put(begin, e, start)
-            put(end, e, start)
-            if element(plan.n_l, z * n_elements + e) > 0:
-                stop = gather(
-                    atoms,
-                    e,
-                    n_elements,
-                    start,
-                    listed,
-                    functions.cutoff,
-                    scratch.geometry,
-                    scratch.neighbors,
-                    scratch.counts,
-                )
-                put(end, e, stop)
-                _sum_neighbors(z * n_elements + e, start, stop, sizes, functions, plan, scratch)
-            start += element(blocks.slots, block * n_elements + e)
-        _differentiate_energy(z, plan, functions, scratch)
-        for k in range(9):
-            store(scratch.sums, k * LANES, splat(0.0))
-        for e in range(n_elements):
-            ze = z * n_elements + e
-            n_raw, raw_start = shifted(plan.n_raw, ze * sizes.n_l), shifted(plan.raw_start, ze * sizes.n_l)
-            start, stop = element(begin, e), element(end, e)
-            add_forces(start, stop, element(plan.n_l, ze), n_raw, raw_start, sizes, scratch)
-            scatter(start, stop, scratch.neighbors, scratch.force, results.forces)
-        _write_sums(atoms, scratch.sums, results)
-
-
-@njit(**OPTIONS)
-def _sum_neighbors(ze, start, stop, sizes, functions, plan, scratch):
-    """Write radial functions and angular columns of slots, and their raw sums; ze counts pairs of elements."""
-    n = element(plan.n_radial, ze)
-    inner = shifted(functions.inner, 2 * ze)
-    compute_radial(start, stop, n, sizes.stride, functions, inner, scratch.geometry, scratch.radial, scratch.slope)
-    n_l = element(plan.n_l, ze)
-    compute_angular(
-        start,
-        stop,
-        n_l,
-        sizes.n_l,
-        sizes.capacity,
-        functions.recursion,
-        scratch.geometry,
-        scratch.legendre,
-        scratch.phase,
-        scratch.columns,
-    )
-    for l in range(n_l):
-        n = element(plan.n_raw, ze * sizes.n_l + l)
-        if n > 0:
-            columns = shifted(scratch.columns, l * l * sizes.capacity * LANES)
-            raw = shifted(scratch.raw, element(plan.raw_start, ze * sizes.n_l + l))
-            sum_channels(start, stop, n, l, sizes.stride, scratch.radial, columns, raw)
-
-
-@njit(**OPTIONS)
-def _differentiate_energy(z, plan, functions, scratch):
-    """Turn raw sums into derivatives of the energy with respect to them; the energy goes to sums (9,)."""
-    raw, A, G = scratch.raw, scratch.A, scratch.G
-    pair = plan.pair
-    energy = splat(0.0)
-    for term in range(element(pair.first, z), element(pair.first, z + 1)):
-        energy = energy + element(pair.coefficient, term) * load(raw, element(pair.channel, term))
-    combine(z, plan.to_used, functions.norms, raw, A)
-    combine(z, plan.order_two, functions.weights, A, G)
-    size = element(plan.used_size, z)
-    two = dot(size, A, G)
-    add_real(z, plan.real, A, G)
-    add_paired(z, plan.paired, A, G)
-    add_full(z, plan.full, A, G)
-    # Euler: sum A dE/dA = 2 E2 + 3 E3
-    three = dot(size, A, G) - two
-    store(scratch.sums, 9 * LANES, energy + 0.5 * two + (1.0 / 3.0) * three)
-    combine(z, plan.to_raw, functions.norms, G, raw)
-    for term in range(element(pair.first, z), element(pair.first, z + 1)):
-        o = element(pair.channel, term)
-        store(raw, o, load(raw, o) + splat(element(pair.coefficient, term)))
-
-
-@njit(**OPTIONS)
-def _write_sums(atoms, sums, results):
-    """Add what belongs to the central atoms of a block to the results."""
-    for lane in range(LANES):
-        i = element(atoms, lane)
-        if i >= 0:
-            put(results.energies, i, element(sums, 9 * LANES + lane))
-            for k in range(3):
-                o = 3 * i + k
-                put(results.forces, o, element(results.forces, o) + element(sums, k * LANES + lane))
-            for k in range(6):
-                put(results.strain, 6 * i + k, element(sums, (3 + k) * LANES + lane))
+        sum_block(block, sizes, blocks, listed, functions, plan, scratch)
+        differentiate_energy(z, plan, functions, scratch, scratch.raw)
+        add_block_forces(z, sizes, plan, scratch, scratch.raw, results.forces)
+        write_sums(shifted(blocks.atoms, block * LANES), scratch.sums, results)

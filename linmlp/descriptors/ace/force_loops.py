@@ -15,7 +15,7 @@ from linmlp.descriptors.simd import LANES, element, put, shifted
 
 
 @njit(**OPTIONS)
-def _contract(s, n_l, n_raw, raw_start, stride, capacity, scratch):
+def _contract(s, n_l, n_raw, raw_start, stride, capacity, scratch, derivatives):
     """Write h (2, n_l²) and the sum of h' Y (2,) of slots s and s + 1, up to 3 columns at a time."""
     zero = splat(0.0)
     store(scratch.radial_part, 0, zero)
@@ -28,7 +28,7 @@ def _contract(s, n_l, n_raw, raw_start, stride, capacity, scratch):
         c = 0
         while c < n_columns:
             left = n_columns - c
-            G = shifted(scratch.raw, element(raw_start, l) + c * LANES)
+            G = shifted(derivatives, element(raw_start, l) + c * LANES)
             y = shifted(scratch.columns, (l * l * capacity + s * n_columns + c) * LANES)
             h = shifted(scratch.h, (l * l + c) * LANES)
             if left == 1:
@@ -223,10 +223,10 @@ def _differentiate(s, part, n_l, m_stride, scratch):
 
 
 @njit(**OPTIONS)
-def add_forces(first, last, n_l, n_raw, raw_start, sizes, scratch):
+def add_forces(first, last, n_l, n_raw, raw_start, sizes, scratch, derivatives):
     """Write dE/dr of slots first to last, and add up what belongs to the central atoms."""
     for s in range(first, last, 2):
-        _contract(s, n_l, n_raw, raw_start, sizes.stride, sizes.capacity, scratch)
+        _contract(s, n_l, n_raw, raw_start, sizes.stride, sizes.capacity, scratch, derivatives)
         for part in range(2):
             _differentiate(s + part, part, n_l, sizes.n_l, scratch)
 

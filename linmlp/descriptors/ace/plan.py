@@ -1,4 +1,4 @@
-r"""From coefficients to the flat lists that the energy and force loops read.
+r"""From functions and coefficients to the flat lists that the energy and force loops read.
 
 All quantities are real *columns*. A channel (element, n, l) has 2l + 1 of them: the m = 0 value, then real and
 imaginary part for m = 1 to l; negative m follow from :math:`A_{l,-m} = (-1)^m \bar A_{lm}`. A column is one vector of
@@ -15,23 +15,15 @@ from math import factorial, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from linmlp.descriptors.ace.basis import Channel, Function
-from linmlp.descriptors.ace.combinations import Combinations, Row, join_rows
+from linmlp.descriptors.ace.combinations import Combinations, join_rows
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.products import (
-    FULL,
-    PAIRED,
-    REAL,
-    Products,
-    choose_products,
-    expand_monomials,
-    join_products,
-)
+from linmlp.descriptors.ace.plan_center import Center
+from linmlp.descriptors.ace.products import FULL, PAIRED, REAL, Products, choose_products, join_products
+from linmlp.descriptors.ace.shares import Share, share_matrix
 from linmlp.units import FloatArray, IntArray
-
-MIN_RAW = 4
-"""Raw functions are accumulated four at a time, so at least four are made where any is used."""
 
 
 class PairTerm(NamedTuple):
@@ -60,6 +52,47 @@ class Plan(NamedTuple):
     full: Products
 
 
+class Coefficients(NamedTuple):
+    """Coefficients of the loops by field of the plan: arrays (n,), or (n_members, n)."""
+
+    pair: FloatArray
+    order_two: FloatArray
+    real: FloatArray
+    paired: FloatArray
+    full: FloatArray
+
+
+class Maps(NamedTuple):
+    """From coefficients of features to those of the loops: sparse matrices (n, n_features)."""
+
+    pair: csr_array
+    order_two: csr_array
+    real: csr_array
+    paired: csr_array
+    full: csr_array
+
+
+class Layout(NamedTuple):
+    """What does not depend on the coefficients: a plan with zeros, and how to make them."""
+
+    plan: Plan
+    maps: Maps
+    centers: list[Center]
+
+    def coefficients(self, of_features: FloatArray) -> Coefficients:
+        """Return the coefficients of the loops (n,) from those of the features (n_features,).
+
+        Sets of coefficients (n_members, n_features) give (n_members, n).
+        """
+        return Coefficients(*(np.ascontiguousarray((matrix @ of_features.T).T) for matrix in self.maps))
+
+    def with_coefficients(self, of_features: FloatArray) -> Plan:
+        """Return the plan with the coefficients (n_features,)."""
+        values = self.coefficients(of_features)
+        fields = {name: getattr(self.plan, name)._replace(coefficient=new) for name, new in values._asdict().items()}
+        return self.plan._replace(**fields)
+
+
 def make_plan(parameters: AceParameters, coefficients: FloatArray, lanes: int) -> Plan:
     """Return the plan for given coefficients.
 
@@ -77,124 +110,69 @@ def make_plan(parameters: AceParameters, coefficients: FloatArray, lanes: int) -
     Plan
         Flat lists; functions without a coefficient leave no trace in them.
     """
-    n_elements = len(parameters.numbers)
-    rows = np.asarray(coefficients, dtype=float).reshape(n_elements, -1)
-    centers = [_Center(parameters, z, row) for z, row in enumerate(rows)]
+    coefficients = np.asarray(coefficients, dtype=float)
+    return make_layout(parameters, coefficients != 0.0, lanes).with_coefficients(coefficients)
+
+
+def make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: int) -> Layout:
+    """Return the layout of the features that are not left out.
+
+    Parameters
+    ----------
+    parameters : AceParameters
+        Functions and radial functions.
+    active : ndarray of shape (n_features,), bool
+        False where a feature is left out.
+    lanes : int
+        Atoms per vector; all offsets are multiples of it.
+
+    Returns
+    -------
+    Layout
+        Flat lists; functions that are left out leave no trace in them.
+    """
+    n_functions = len(parameters.functions)
+    centers = []
+    for z, row in enumerate(active.reshape(len(parameters.numbers), n_functions)):
+        kept = [(z * n_functions + int(k), parameters.functions[k]) for k in np.flatnonzero(row)]
+        centers.append(Center(parameters, z, kept))
     raw_sizes, used_sizes = [center.raw_size for center in centers], [center.used_size for center in centers]
     n_raw = np.array([center.n_raw for center in centers])
-    kinds = (
+    pair, pair_shares = _join_pairs([center.pair_terms() for center in centers], lanes)
+    order_two, order_two_shares = join_rows([center.order_two() for center in centers], used_sizes, lanes, {})
+    kinds = [
         join_products([choose_products(center.monomials[kind], kind) for center in centers], used_sizes, kind, lanes)
         for kind in (REAL, PAIRED, FULL)
-    )
-    return Plan(
+    ]
+    plan = Plan(
         n_raw,
         n_raw.max(axis=2),
         np.max((n_raw > 0) * np.arange(1, n_raw.shape[2] + 1), axis=2),
         np.array([center.raw_start for center in centers]) * lanes,
         np.array(raw_sizes, dtype=np.int64) * lanes,
         np.array(used_sizes, dtype=np.int64) * lanes,
-        join_rows([center.to_used() for center in centers], used_sizes, lanes),
-        join_rows([center.order_two() for center in centers], used_sizes, lanes),
-        join_rows([center.to_raw() for center in centers], raw_sizes, lanes),
-        _join_pairs([center.pair_terms() for center in centers], lanes),
-        *kinds,
+        _fixed(*join_rows([center.to_used() for center in centers], used_sizes, lanes, 0.0)),
+        order_two,
+        _fixed(*join_rows([center.to_raw() for center in centers], raw_sizes, lanes, 0.0)),
+        pair,
+        *(products for products, _ in kinds),
     )
+    shares = [pair_shares, order_two_shares, *(shares for _, shares in kinds)]
+    return Layout(plan, Maps(*(share_matrix(of_kind, len(active)) for of_kind in shares)), centers)
 
 
-class _Center:
-    """Channels and products of one central element, offsets in columns."""
-
-    def __init__(self, parameters: AceParameters, z: int, coefficients: FloatArray) -> None:
-        self.map = parameters.radial_map[z]
-        active = [(f, float(c)) for f, c in zip(parameters.functions, coefficients, strict=True) if c != 0.0]
-        channels = {channel for f, _ in active if len(f) > 1 for channel in f}
-        self.used = sorted(channels, key=lambda channel: (channel[0], channel[2], channel[1]))
-        self.start, self.used_size = _number_columns(self.used)
-        self.pair = np.zeros((self.map.shape[0], parameters.pair_map.shape[-1]))
-        self.symmetric: dict[Channel, dict[Channel, float]] = {channel: {} for channel in self.used}
-        for function, coefficient in active:
-            if len(function) == 1:
-                self.pair[function[0][0]] += coefficient * parameters.pair_map[z, function[0][0], function[0][1]]
-            elif len(function) == 2:
-                self._add_order_two(function, coefficient)
-        self.monomials = expand_monomials([(f, c) for f, c in active if len(f) == 3], self.start)
-        self._number_raw()
-
-    def _add_order_two(self, function: Function, coefficient: float) -> None:
-        """Add to the symmetric matrix whose product with A is the gradient, up to the weights of columns."""
-        a, b = function
-        self.symmetric[a][b] = self.symmetric[a].get(b, 0.0) + coefficient
-        self.symmetric[b][a] = self.symmetric[b].get(a, 0.0) + coefficient
-
-    def _number_raw(self) -> None:
-        """Find how many raw functions are needed, and number their columns."""
-        n_elements, n_l = self.map.shape[:2]
-        needed: IntArray = np.zeros((n_elements, n_l), dtype=np.int64)
-        for e, n, l in self.used:
-            needed[e, l] = max(int(needed[e, l]), _n_leading(self.map[e, l, n]))
-        for e in range(n_elements):
-            needed[e, 0] = max(int(needed[e, 0]), _n_leading(self.pair[e]))
-        self.n_raw = np.where(needed > 0, np.maximum(needed, MIN_RAW), 0)
-        sizes = (self.n_raw * (2 * np.arange(n_l) + 1)).ravel()
-        self.raw_start = (np.cumsum(sizes) - sizes).reshape(n_elements, n_l)
-        self.raw_size = int(sizes.sum())
-
-    def to_used(self) -> list[Row]:
-        """Rows of the radial map."""
-        return [((e, l), l, self.start[e, n, l], self._raw_coefficients(e, n, l)) for e, n, l in self.used]
-
-    def to_raw(self) -> list[Row]:
-        """Columns of the radial map."""
-        entries: dict[int, Row] = {}
-        for e, l in np.argwhere(self.n_raw > 0).tolist():
-            for k in range(self.n_raw[e, l]):
-                entries[self._raw(e, l, k)] = ((e, l), l, self._raw(e, l, k), {})
-        for e, n, l in self.used:
-            for source, value in self._raw_coefficients(e, n, l).items():
-                entries[source][3][self.start[e, n, l]] = value
-        return list(entries.values())
-
-    def order_two(self) -> list[Row]:
-        """Rows of the symmetric matrix of order 2."""
-        return [
-            ((a[2], a[0]), a[2], self.start[a], {self.start[b]: value for b, value in row.items()})
-            for a, row in self.symmetric.items()
-        ]
-
-    def pair_terms(self) -> list[tuple[int, float]]:
-        """Raw channels of the pair term."""
-        return [(self._raw(e, 0, k), float(self.pair[e, k])) for e, k in np.argwhere(self.pair != 0.0).tolist()]
-
-    def _raw_coefficients(self, e: int, n: int, l: int) -> dict[int, float]:
-        return {self._raw(e, l, k): float(value) for k, value in enumerate(self.map[e, l, n]) if value != 0.0}
-
-    def _raw(self, e: int, l: int, k: int) -> int:
-        return int(self.raw_start[e, l]) + k * (2 * l + 1)
+def _fixed(rows: Combinations, values: list[float]) -> Combinations:
+    return rows._replace(coefficient=np.array(values, dtype=float))
 
 
-def _number_columns(channels: list[Channel]) -> tuple[dict[Channel, int], int]:
-    """Return the first column of each channel, and the number of columns."""
-    start, size = {}, 0
-    for channel in channels:
-        start[channel] = size
-        size += 2 * channel[2] + 1
-    return start, size
-
-
-def _n_leading(row: FloatArray) -> int:
-    """Return the number of entries up to the last that is not zero."""
-    nonzero = np.flatnonzero(row)
-    return int(nonzero[-1]) + 1 if len(nonzero) else 0
-
-
-def _join_pairs(centers: list[list[tuple[int, float]]], lanes: int) -> PairTerm:
-    terms = [term for center in centers for term in center]
-    first = np.concatenate([[0], np.cumsum([len(center) for center in centers])])
-    return PairTerm(
-        first.astype(np.int64),
-        np.array([term[0] for term in terms], dtype=np.int64) * lanes,
-        np.array([term[1] for term in terms], dtype=float),
+def _join_pairs(centers: list[dict[int, Share]], lanes: int) -> tuple[PairTerm, list[Share]]:
+    channels = [channel for center in centers for channel in center]
+    term = PairTerm(
+        np.cumsum([0, *map(len, centers)], dtype=np.int64),
+        np.array(channels, dtype=np.int64) * lanes,
+        np.zeros(len(channels)),
     )
+    return term, [share for center in centers for share in center.values()]
 
 
 def column_norms(max_l: int) -> FloatArray:

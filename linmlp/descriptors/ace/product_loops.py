@@ -64,7 +64,7 @@ def add_real(z, products, A, G):
 
 
 @njit(**OPTIONS)
-def _real_part(A, a, b):
+def real_part(A, a, b):
     """Return Re(conj(A_a) A_b)."""
     return load(A, a) * load(A, b) + load(A, a + LANES) * load(A, b + LANES)
 
@@ -82,10 +82,10 @@ def add_paired(z, products, A, G):
             products.coefficient,
             A,
             G,
-            _real_part(A, element(a, k), element(b, k)),
-            _real_part(A, element(a, k + 1), element(b, k + 1)),
-            _real_part(A, element(a, k + 2), element(b, k + 2)),
-            _real_part(A, element(a, k + 3), element(b, k + 3)),
+            real_part(A, element(a, k), element(b, k)),
+            real_part(A, element(a, k + 1), element(b, k + 1)),
+            real_part(A, element(a, k + 2), element(b, k + 2)),
+            real_part(A, element(a, k + 3), element(b, k + 3)),
         )
         _spread_real(A, G, element(a, k), element(b, k), d0)
         _spread_real(A, G, element(a, k) + LANES, element(b, k) + LANES, d0)
@@ -98,7 +98,7 @@ def add_paired(z, products, A, G):
 
 
 @njit(**OPTIONS)
-def _complex_product(A, a, b, sign):
+def complex_product(A, a, b, sign):
     """Return A_a A_b, or conj(A_a) A_b where the sign is -1."""
     ar, ai = load(A, a), sign * load(A, a + LANES)
     br, bi = load(A, b), load(A, b + LANES)
@@ -123,8 +123,8 @@ def add_full(z, products, A, G):
     zero = splat(0.0)
     for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
         k = 2 * group
-        pr0, pi0 = _complex_product(A, element(a, k), element(b, k), element(sign, k))
-        pr1, pi1 = _complex_product(A, element(a, k + 1), element(b, k + 1), element(sign, k + 1))
+        pr0, pi0 = complex_product(A, element(a, k), element(b, k), element(sign, k))
+        pr1, pi1 = complex_product(A, element(a, k + 1), element(b, k + 1), element(sign, k + 1))
         dr0, di0, dr1, di1 = zero, zero, zero, zero
         for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
             c = element(products.c, term)

@@ -1,4 +1,4 @@
-r"""Order 3 as products of two factors times a third: functions and coefficients in, flat lists for the loops out.
+r"""Order 3 as products of two factors times a third: functions in, flat lists for the loops out.
 
 With :math:`A_{l,-m} = (-1)^m \bar A_{lm}` every invariant of order 3 is a sum of monomials
 :math:`\mathrm{Re}\, A_x A_y \bar A_z` with :math:`m_x + m_y = m_z`, none negative. Any two factors may be multiplied
@@ -16,6 +16,7 @@ import numpy as np
 
 from linmlp.descriptors.ace.basis import Channel, Function, channel_key
 from linmlp.descriptors.ace.coupling import clebsch_gordan
+from linmlp.descriptors.ace.shares import Share
 from linmlp.units import FloatArray, IntArray
 
 Factor: TypeAlias = tuple[int, int]
@@ -27,8 +28,8 @@ Monomial: TypeAlias = tuple[Factor, Factor, Factor]
 Product: TypeAlias = tuple[float, int, int]
 """(sign, columns of two factors); the first factor is conjugated where the sign is -1."""
 
-Thirds: TypeAlias = dict[int, float]
-"""Coefficient by column."""
+Thirds: TypeAlias = dict[int, Share]
+"""Share by column."""
 
 REAL, PAIRED, FULL = range(3)
 """Kinds of monomials: all m = 0; two equal m and one m = 0; no m = 0."""
@@ -50,30 +51,31 @@ class Products(NamedTuple):
 
 
 def expand_monomials(
-    functions: list[tuple[Function, float]], start: dict[Channel, int]
-) -> tuple[dict[Monomial, float], ...]:
-    """Return the sum of functions of order 3 times coefficients as monomials of each kind.
+    functions: list[tuple[int, Function]], start: dict[Channel, int]
+) -> tuple[dict[Monomial, Share], ...]:
+    """Return functions of order 3 as monomials of each kind.
 
     Parameters
     ----------
-    functions : list of (Function, float)
-        Functions of order 3 and their coefficients.
+    functions : list of (int, Function)
+        Features and their functions of order 3.
     start : dict
         First column of each channel.
 
     Returns
     -------
     tuple of dict
-        Coefficients of the monomials of each kind.
+        For each kind the monomials, and how often they occur in each feature.
     """
-    kinds: tuple[dict[Monomial, float], ...] = ({}, {}, {})
-    for function, coefficient in functions:
+    kinds: tuple[dict[Monomial, Share], ...] = ({}, {}, {})
+    for feature, function in functions:
         a, b, c = sorted(function, key=channel_key)
         columns = start[a], start[b], start[c]
         for m, coupling in _couplings(a[2], b[2], c[2]):
             x, y, z = sorted((m[k], columns[k] + max(2 * m[k] - 1, 0)) for k in range(3))
             of_kind = kinds[REAL if z[0] == 0 else PAIRED if x[0] == 0 else FULL]
-            of_kind[x, y, z] = of_kind.get((x, y, z), 0.0) + coefficient * coupling
+            share = of_kind.setdefault((x, y, z), {})
+            share[feature] = share.get(feature, 0.0) + coupling
     return kinds
 
 
@@ -92,13 +94,13 @@ def _couplings(l1: int, l2: int, l3: int) -> list[tuple[tuple[int, int, int], fl
     return couplings
 
 
-def choose_products(monomials: dict[Monomial, float], kind: int) -> dict[Product, Thirds]:
-    """Return products and the coefficients of their third factors, such that there are few products.
+def choose_products(monomials: dict[Monomial, Share], kind: int) -> dict[Product, Thirds]:
+    """Return products and the shares of their third factors, such that there are few products.
 
     Parameters
     ----------
     monomials : dict
-        Coefficients by monomial, all of one kind.
+        Shares by monomial, all of one kind.
     kind : int
         In the paired kind the two factors with equal m make the product, so that it is needed only in its real part.
 
@@ -158,8 +160,10 @@ def _similar_groups(thirds: list[Thirds], size: int) -> list[list[int]]:
     return [group for _, group in sorted(groups)]
 
 
-def join_products(centers: list[dict[Product, Thirds]], sizes: list[int], kind: int, lanes: int) -> Products:
-    """Return the products of one kind as flat lists.
+def join_products(
+    centers: list[dict[Product, Thirds]], sizes: list[int], kind: int, lanes: int
+) -> tuple[Products, list[Share]]:
+    """Return the products of one kind as flat lists, coefficients zero.
 
     Parameters
     ----------
@@ -174,14 +178,16 @@ def join_products(centers: list[dict[Product, Thirds]], sizes: list[int], kind: 
 
     Returns
     -------
-    Products
+    products : Products
         Flat lists.
+    shares : list of dict
+        What each coefficient shall be.
     """
     size = GROUP_SIZES[kind]
     first_group, first_term = [0], [0]
     factors: list[Product] = []
     c: list[int] = []
-    coefficient: list[float] = []
+    shares: list[Share] = []
     for table, filler in zip(centers, sizes, strict=True):
         products = sorted(table)
         for group in _similar_groups([table[product] for product in products], size):
@@ -189,17 +195,18 @@ def join_products(centers: list[dict[Product, Thirds]], sizes: list[int], kind: 
             factors += members + [(1.0, filler, filler)] * (size - len(members))
             union = sorted({column for product in members for column in table[product]})
             for column in union:
-                coefficient += [table[product].get(column, 0.0) for product in members] + [0.0] * (size - len(members))
+                shares += [table[product].get(column, {}) for product in members] + [{}] * (size - len(members))
             c += union
             first_term.append(len(c))
         first_group.append(len(first_term) - 1)
     columns = np.array(factors, dtype=float).reshape(-1, 3)
-    return Products(
+    products_of_kind = Products(
         np.array(first_group, dtype=np.int64),
         columns[:, 1].astype(np.int64) * lanes,
         columns[:, 2].astype(np.int64) * lanes,
         columns[:, 0].copy(),
         np.array(first_term, dtype=np.int64),
         np.array(c, dtype=np.int64) * lanes,
-        np.array(coefficient, dtype=float),
+        np.zeros(len(shares)),
     )
+    return products_of_kind, shares

@@ -1,0 +1,124 @@
+"""Channels, rows and products of one central element: its functions in, offsets in columns out."""
+
+from functools import cached_property
+
+import numpy as np
+
+from linmlp.descriptors.ace.basis import Channel, Function
+from linmlp.descriptors.ace.combinations import Row
+from linmlp.descriptors.ace.parameters import AceParameters
+from linmlp.descriptors.ace.products import Monomial, expand_monomials
+from linmlp.descriptors.ace.shares import Share
+from linmlp.units import FloatArray, IntArray
+
+MIN_RAW = 4
+"""Raw functions are accumulated four at a time, so at least four are made where any is used."""
+
+
+class Center:
+    """What the functions around one central element need.
+
+    Parameters
+    ----------
+    parameters : AceParameters
+        Functions and radial functions.
+    z : int
+        Central element.
+    functions : list of (int, Function)
+        Features that are not left out, and their functions.
+
+    Attributes
+    ----------
+    used : list of Channel
+        Channels of orders 2 and 3.
+    start : dict
+        First column of each used channel.
+    used_size, raw_size : int
+        Number of columns.
+    n_raw, raw_start : ndarray of shape (n_elements, max_l + 1)
+        Number of raw functions of each neighbor and l, and the first column.
+    """
+
+    def __init__(self, parameters: AceParameters, z: int, functions: list[tuple[int, Function]]) -> None:
+        self.map, self.pair_map = parameters.radial_map[z], parameters.pair_map[z]
+        self._of_order = [[(k, f) for k, f in functions if len(f) == order] for order in (1, 2, 3)]
+        channels = {channel for _, f in functions if len(f) > 1 for channel in f}
+        self.used = sorted(channels, key=lambda channel: (channel[0], channel[2], channel[1]))
+        self.start, self.used_size = _number_columns(self.used)
+        self._number_raw()
+
+    def _number_raw(self) -> None:
+        """Find how many raw functions are needed, and number their columns."""
+        n_elements, n_l = self.map.shape[:2]
+        needed: IntArray = np.zeros((n_elements, n_l), dtype=np.int64)
+        for e, n, l in self.used:
+            needed[e, l] = max(int(needed[e, l]), _n_leading(self.map[e, l, n]))
+        for _, ((e, n, _),) in self._of_order[0]:
+            needed[e, 0] = max(int(needed[e, 0]), _n_leading(self.pair_map[e, n]))
+        self.n_raw = np.where(needed > 0, np.maximum(needed, MIN_RAW), 0)
+        sizes = (self.n_raw * (2 * np.arange(n_l) + 1)).ravel()
+        self.raw_start = (np.cumsum(sizes) - sizes).reshape(n_elements, n_l)
+        self.raw_size = int(sizes.sum())
+
+    def to_used(self) -> list[Row[float]]:
+        """Rows of the radial map."""
+        return [((e, l), l, self.start[e, n, l], self._raw_coefficients(e, n, l)) for e, n, l in self.used]
+
+    def to_raw(self) -> list[Row[float]]:
+        """Columns of the radial map."""
+        entries: dict[int, Row[float]] = {}
+        for e, l in np.argwhere(self.n_raw > 0).tolist():
+            for k in range(self.n_raw[e, l]):
+                entries[self._raw(e, l, k)] = ((e, l), l, self._raw(e, l, k), {})
+        for e, n, l in self.used:
+            for source, value in self._raw_coefficients(e, n, l).items():
+                entries[source][3][self.start[e, n, l]] = value
+        return list(entries.values())
+
+    def order_two(self) -> list[Row[Share]]:
+        """Rows of the symmetric matrix whose product with A is the gradient, up to the weights of columns."""
+        symmetric: dict[Channel, dict[int, Share]] = {channel: {} for channel in self.used}
+        for feature, (a, b) in self._of_order[1]:
+            for row, column in ((a, b), (b, a)):
+                share = symmetric[row].setdefault(self.start[column], {})
+                share[feature] = share.get(feature, 0.0) + 1.0
+        return [((a[2], a[0]), a[2], self.start[a], row) for a, row in symmetric.items()]
+
+    def squares(self) -> list[tuple[int, int, int, int]]:
+        """Features of order 2: (feature, first columns of the two factors, l)."""
+        return [(feature, self.start[a], self.start[b], a[2]) for feature, (a, b) in self._of_order[1]]
+
+    def pair_terms(self) -> dict[int, Share]:
+        """Raw channels of the pair term."""
+        terms: dict[int, Share] = {}
+        for feature, ((e, n, _),) in self._of_order[0]:
+            for k in np.flatnonzero(self.pair_map[e, n]).tolist():
+                share = terms.setdefault(self._raw(e, 0, k), {})
+                share[feature] = share.get(feature, 0.0) + float(self.pair_map[e, n, k])
+        return terms
+
+    @cached_property
+    def monomials(self) -> tuple[dict[Monomial, Share], ...]:
+        """Order 3, for each kind."""
+        return expand_monomials(self._of_order[2], self.start)
+
+    def _raw_coefficients(self, e: int, n: int, l: int) -> dict[int, float]:
+        return {self._raw(e, l, k): float(value) for k, value in enumerate(self.map[e, l, n]) if value != 0.0}
+
+    def _raw(self, e: int, l: int, k: int) -> int:
+        return int(self.raw_start[e, l]) + k * (2 * l + 1)
+
+
+def _number_columns(channels: list[Channel]) -> tuple[dict[Channel, int], int]:
+    """Return the first column of each channel, and the number of columns."""
+    start, size = {}, 0
+    for channel in channels:
+        start[channel] = size
+        size += 2 * channel[2] + 1
+    return start, size
+
+
+def _n_leading(row: FloatArray) -> int:
+    """Return the number of entries up to the last that is not zero."""
+    nonzero = np.flatnonzero(row)
+    return int(nonzero[-1]) + 1 if len(nonzero) else 0
