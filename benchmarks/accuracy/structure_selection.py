@@ -53,9 +53,7 @@ class Bench:
             [self.systems.kind_systems("force", [int(i)])[""].system.squared_residual(coef) for i in held_out]
         )
         n_components, groups = 3 * self.n_atoms[held_out], self.groups[held_out]
-        per_group = [
-            np.sqrt(squares[groups == g].sum() / n_components[groups == g].sum()) for g in np.unique(groups)
-        ]
+        per_group = [np.sqrt(squares[groups == g].sum() / n_components[groups == g].sum()) for g in np.unique(groups)]
         return max(per_group), np.sqrt(squares.sum() / n_components.sum())
 
     def choose(self, method, pool, n, seed):
