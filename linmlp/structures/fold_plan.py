@@ -257,7 +257,7 @@ def _checked(splits: Iterable[tuple[Any, Any]], n_structures: int) -> list[Split
                     f"{n_structures - 1}"
                 )
             sides.append(array.astype(np.int64))
-        both = np.intersect1d(*sides)
+        both = np.intersect1d(sides[0], sides[1])
         if len(both):
             raise SettingsError(
                 f"structure {both[0]} ({len(both)} in all) is in the train and in the test set of split {k}, which leaks "
