@@ -232,6 +232,4 @@ class _Problem:
             - 2.0 * np.log(np.diagonal(lower)).sum()
             + np.log(state.alpha * gamma[gamma != 0.0] ** 2).sum()
         )
-        return Evidence(
-            solution, state.noise, state.alpha, self.determined(state), log_evidence, n_iter, converged
-        )
+        return Evidence(solution, state.noise, state.alpha, self.determined(state), log_evidence, n_iter, converged)
