@@ -2,23 +2,30 @@
 
 from linmlp.solvers.backward_selection import BackwardSelection
 from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.evidence import Evidence, maximize_evidence
 from linmlp.solvers.forward_selection import ForwardSelection
 from linmlp.solvers.lasso import Lasso
+from linmlp.solvers.least_squares import LeastSquares
 from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
 from linmlp.solvers.scikit_learn import ScikitLearnSolver
 from linmlp.solvers.solution import Solution, Status
+from linmlp.solvers.truncated_svd import TruncatedSVDRegression
 
 __all__ = [
     "ALPHAS",
     "BackwardSelection",
+    "Evidence",
     "ForwardSelection",
     "Lasso",
+    "LeastSquares",
     "OrthogonalMatchingPursuit",
     "Ridge",
     "ScikitLearnSolver",
     "Solution",
     "Status",
     "SystemSolver",
+    "TruncatedSVDRegression",
+    "maximize_evidence",
     "ridge_path",
 ]
