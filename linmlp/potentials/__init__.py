@@ -4,5 +4,6 @@ from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.linear import LinearPotential
 from linmlp.potentials.persistence import load
 from linmlp.potentials.predictor import Prediction, Predictor
+from linmlp.potentials.scorers import scorer, scorer_names
 
-__all__ = ["ErrorTable", "LinearPotential", "Prediction", "Predictor", "load"]
+__all__ = ["ErrorTable", "LinearPotential", "Prediction", "Predictor", "load", "scorer", "scorer_names"]

@@ -15,7 +15,7 @@ from linmlp.potentials.reporting import Reporter, Silent
 from linmlp.potentials.search import SearchResult, search, weight_candidates
 from linmlp.solvers import ALPHAS, Ridge, Solution, Status
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
-from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData
+from linmlp.system import AssembledData, Assembly, LossWeights, TrainingData, assemble_cached, check_memory
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 
@@ -51,6 +51,7 @@ class FitSettings:
     n_jobs: int | None = None
     max_memory: float | None = None
     random_state: int = 0
+    memory: Any = None
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
@@ -59,6 +60,7 @@ class FitSettings:
                 value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
             ):
                 raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
+        check_memory(self.memory)
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if not (isinstance(value, str) and value in choices):
@@ -220,7 +222,7 @@ def _assemble(data: TrainingSet, settings: FitSettings, searching: bool, tell: R
             "lower max_degree, or raise max_memory"
         )
     tell.start("rows", len(data.structures))
-    return assembly.run(lambda done, total: tell.reach(done))
+    return assemble_cached(assembly, settings.memory, lambda done, total: tell.reach(done))
 
 
 def _search(

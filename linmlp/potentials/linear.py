@@ -25,9 +25,11 @@ from linmlp.structures import (
     Baseline,
     LabelSet,
     ReferenceEnergies,
+    RejectSetting,
     check_structures,
     fit_reference_energies,
     read_labels,
+    reject_structures,
 )
 from linmlp.structures.checks import describe as name_structure
 from linmlp.system import LossParts, LossWeights, check_group_names, compute_loss
@@ -67,6 +69,12 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Folds of the cross-validation, random within each ``config_type``.
     form : {"auto", "gram", "qr"}, default="auto"
         How rows are compressed.
+    reject : dict, callable or None, default=None
+        Which structures `fit` leaves out, such as ``{"max_force": 30.0, "min_distance": 0.8, "duplicates": True}``
+        (eV/Å, Å; see `linmlp.structures.reject_structures`). Predictions and errors never leave any out.
+    memory : path-like, joblib.Memory or None, default=None
+        Where folded rows are kept, so that a fit with the same data, descriptor and weights does not compute them
+        again, for example in a search over `alpha`. None keeps none.
     energy_key, forces_key, stress_key, virial_key : str or None, default=None
         Where labels stand; None searches the usual places.
     n_jobs : int or None, default=None
@@ -97,6 +105,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         All combinations that were tried, in scikit-learn's form.
     solution_ : Solution
         Rank, condition number, residual and status of the solve.
+
+    rejected_ : list of (int, str)
+        Structures that `reject` left out: index in the list given to `fit`, and reason.
 
     Notes
     -----
@@ -133,6 +144,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         baseline: BaselineSetting = "zbl",
         n_folds: int = 5,
         form: Literal["auto", "gram", "qr"] = "auto",
+        reject: RejectSetting = None,
+        memory: Any = None,
         energy_key: str | None = None,
         forces_key: str | None = None,
         stress_key: str | None = None,
@@ -153,6 +166,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.baseline = baseline
         self.n_folds = n_folds
         self.form = form
+        self.reject = reject
+        self.memory = memory
         self.energy_key = energy_key
         self.forces_key = forces_key
         self.stress_key = stress_key
@@ -190,6 +205,10 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         tell.say(labels.report())
         settings = self._settings()
         check_group_names(self.group_weights, labels)
+        rejection = reject_structures(self.reject, structures, labels)
+        if rejection.rejected:
+            tell.say(rejection.report())
+        structures, labels, sample_weight = _take_some(rejection.kept, structures, labels, sample_weight)
         structures, labels, sample_weight = _present(structures, labels, sample_weight)
         descriptor = self._new_descriptor()
         if getattr(descriptor, "cutoff", None) == "auto":
@@ -201,6 +220,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         reference = fit_reference_energies(self.e0, structures, labels, descriptor.elements_)
         data = TrainingSet(structures, labels, descriptor, baselines, reference, sample_weight)
         self._take(fit_linear(data, settings, tell), descriptor, baselines)
+        self.rejected_ = list(rejection.rejected)
+        if rejection.rejected:
+            self.notes_ = (*self.notes_, rejection.report())
         self.training_ = _provenance(structures, labels)
         self.loss_share_ = self._loss(structures, labels, None, sample_weight).shares
         return self
@@ -443,6 +465,20 @@ def _present(
         return structures, labels, weight  # the assembly says what is wrong with it
     kept = [i for i, w in enumerate(weight) if w != 0]
     return [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept)), weight[kept]
+
+
+def _take_some(
+    kept: Sequence[int], structures: list[Atoms], labels: LabelSet, sample_weight: Any
+) -> tuple[list[Atoms], LabelSet, Any]:
+    """Return some structures with their labels and weights."""
+    if len(kept) == len(structures):
+        return structures, labels, sample_weight
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    if weight is not None:
+        if weight.shape != (len(structures),):
+            raise SettingsError(f"sample_weight has shape {weight.shape}; give one number per structure")
+        weight = weight[list(kept)]
+    return [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept)), weight
 
 
 def _provenance(structures: Sequence[Atoms], labels: LabelSet) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str]) -
             "cv_errors": potential.cv_errors_,
             "loss_share": potential.loss_share_,
             "notes": list(potential.notes_),
+            "rejected": [list(pair) for pair in potential.rejected_],
             "rank": solution.rank,
             "condition_number": solution.condition_number,
             "residual_norm": solution.residual_norm,
@@ -153,6 +154,7 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         potential.cv_errors_, potential.cv_results_ = fit["cv_errors"], {}
         potential.loss_share_, potential.notes_ = fit["loss_share"], tuple(fit["notes"])
         potential.training_ = header["training"]
+        potential.rejected_ = [tuple(pair) for pair in fit.get("rejected", ())]
         potential.n_features_in_ = descriptor.n_features_out_
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error

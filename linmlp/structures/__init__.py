@@ -16,6 +16,7 @@ from linmlp.structures.label_set import Labels, LabelSet
 from linmlp.structures.labels import read_labels
 from linmlp.structures.reference import ReferenceEnergies, composition_matrix
 from linmlp.structures.reference_fit import fit_reference_energies
+from linmlp.structures.rejection import Rejection, RejectSetting, reject_structures
 from linmlp.structures.splits import assign_folds, kfold_indices
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Labels",
     "PairTable",
     "ReferenceEnergies",
+    "RejectSetting",
+    "Rejection",
     "as_structure_list",
     "assign_folds",
     "baseline_from_state",
@@ -38,5 +41,6 @@ __all__ = [
     "kfold_indices",
     "read_labels",
     "read_structures",
+    "reject_structures",
     "zbl_from_closest_approaches",
 ]
