@@ -222,7 +222,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self._take(fit_linear(data, settings, tell), descriptor, baselines)
         self.rejected_ = list(rejection.rejected)
         if rejection.rejected:
-            self.notes_ = (*self.notes_, rejection.report())
+            self.notes_ += (rejection.report(),)
         self.training_ = _provenance(structures, labels)
         self.loss_share_ = self._loss(structures, labels, None, sample_weight).shares
         return self
@@ -390,7 +390,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.core_weight_ = fit.core_weight
         self.cv_errors_ = fit.cv_errors
         self.cv_results_ = fit.cv_results
-        self.notes_ = fit.notes
+        self.notes_: tuple[str, ...] = fit.notes
         self.n_features_in_ = descriptor.n_features_out_
 
     def _read_labels(self, structures: Sequence[Atoms]) -> LabelSet:

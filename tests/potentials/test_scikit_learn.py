@@ -105,7 +105,7 @@ class TestCrossValidation:
 
     def test_learning_curve(self, structures):
         sizes, train, test = learning_curve(
-            potential(), structures, train_sizes=[4, 9], cv=3, scoring=linmlp.scorer("force_rmse")
+            potential(), structures, None, train_sizes=[4, 9], cv=3, scoring=linmlp.scorer("force_rmse")
         )
         assert list(sizes) == [4, 9]
         assert np.isfinite(train).all()
