@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from linmlp.descriptors import ACE
-from linmlp.potentials import ErrorTable, LinearPotential, load
+from linmlp.potentials import ErrorTable, LinearPotential, load, scorer, scorer_names
 
 __version__ = version("linmlp")
-__all__ = ["ACE", "ErrorTable", "LinearPotential", "load"]
+__all__ = ["ACE", "ErrorTable", "LinearPotential", "load", "scorer", "scorer_names"]

@@ -85,7 +85,8 @@ def compare(name, structures, descriptor, fractions=(0.1, 0.2, 0.4), n_splits=10
         wins = int((worst < np.array(results["random", fraction])[:, 0]).sum())
         print(
             f"{method:20} {fraction:6.0%} {np.median(worst):12.4f} {worst.mean():10.4f} ± "
-            f"{worst.std(ddof=1) / np.sqrt(n_splits):.4f} {overall.mean():12.4f} {wins:8d} of {n_splits} {n_atoms.mean():12.1f}"
+            f"{worst.std(ddof=1) / np.sqrt(n_splits):.4f} {overall.mean():12.4f} {wins:8d} of {n_splits} "
+            f"{n_atoms.mean():12.1f}"
         )
     return results
 

@@ -4,6 +4,16 @@ from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.linear import LinearPotential
 from linmlp.potentials.persistence import load
 from linmlp.potentials.predictor import Prediction, Predictor
+from linmlp.potentials.scorers import scorer, scorer_names
 from linmlp.potentials.structure_selection import select_structures
 
-__all__ = ["ErrorTable", "LinearPotential", "Prediction", "Predictor", "load", "select_structures"]
+__all__ = [
+    "ErrorTable",
+    "LinearPotential",
+    "Prediction",
+    "Predictor",
+    "load",
+    "scorer",
+    "scorer_names",
+    "select_structures",
+]

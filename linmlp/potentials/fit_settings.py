@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting, SolverChoice, resolve_solver
 from linmlp.solvers import SystemSolver
+from linmlp.system import check_memory
 
 CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
 
@@ -32,6 +34,7 @@ class FitSettings:
     n_jobs: int | None = None
     max_memory: float | None = None
     random_state: int = 0
+    memory: Any = None
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
@@ -40,6 +43,7 @@ class FitSettings:
                 value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
             ):
                 raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
+        check_memory(self.memory)
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if not (isinstance(value, str) and value in choices):

@@ -18,8 +18,8 @@ from linmlp.potentials.search import SearchSettings, search
 from linmlp.potentials.search_result import SearchResult
 from linmlp.potentials.solver_setting import SolverChoice
 from linmlp.solvers import Ridge, Solution, Status
-from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, assign_folds
-from linmlp.system import AssembledData, Assembly, LossParts, LossWeights, TrainingData, validate
+from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, Rejection, assign_folds
+from linmlp.system import AssembledData, Assembly, LossParts, LossWeights, TrainingData, assemble_cached, validate
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 
@@ -47,6 +47,7 @@ class TrainingSet:
     baselines: tuple[Baseline, ...]
     reference: ReferenceEnergies
     sample_weight: FloatArray | None = None
+    rejection: Rejection | None = None
 
     @property
     def solves_reference(self) -> bool:
@@ -309,7 +310,7 @@ def assemble_rows(
             "lower max_degree, or raise max_memory"
         )
     tell.start("rows", len(data.structures))
-    return assembly.run(lambda done, total: tell.reach(done))
+    return assemble_cached(assembly, settings.memory, lambda done, total: tell.reach(done))
 
 
 def _search(

@@ -13,7 +13,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.core import CoreRows
 from linmlp.potentials.fitting import Chosen, Fit, TrainedSystem, TrainingSet, assemble_rows, solve_system
-from linmlp.potentials.preparation import check_elements, without_absent
+from linmlp.potentials.preparation import check_elements, choose_structures
 from linmlp.potentials.provenance import merge_provenance, provenance
 from linmlp.potentials.reporting import reporter
 from linmlp.structures import Baseline, ReferenceEnergies, check_structures
@@ -64,14 +64,15 @@ def fit_more(potential: "LinearPotential", structures: Sequence[Atoms], sample_w
     structures = check_structures(structures)
     labels = potential._read_labels(structures)
     check_elements(potential.descriptor_, structures)
-    structures, labels, weight = without_absent(structures, labels, sample_weight)
-    data = TrainingSet(structures, labels, potential.descriptor_, potential.baselines_, system.reference, weight)
     tell = reporter(potential.verbose)
+    rejection, structures, labels, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)
+    data = TrainingSet(structures, labels, potential.descriptor_, potential.baselines_, system.reference, weight)
     settings = replace(potential._fit_settings(), form=system.data.form)
     new = assemble_rows(data, settings, None, tell, system.data.groups_apart)
     fit = _solve_again(potential, replace(system, data=system.data.merge(new).as_one_fold()))
     potential.training_ = merge_provenance([potential.training_, provenance(structures, labels)])
     potential._take_solution(fit)
+    potential.rejected_ = list(rejection.rejected)
 
 
 def merge_potentials(potential: "LinearPotential", others: Sequence["LinearPotential"]) -> "LinearPotential":

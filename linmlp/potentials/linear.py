@@ -25,7 +25,7 @@ from linmlp.potentials.reporting import reporter
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
 from linmlp.solvers import SystemSolver
-from linmlp.structures import LabelSet, ReferenceEnergies, check_structures, read_labels
+from linmlp.structures import LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
 from linmlp.structures.checks import describe as name_structure
 from linmlp.system import LossParts, LossWeights, compute_loss
 from linmlp.units import FloatArray
@@ -72,6 +72,12 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Folds of the cross-validation, random within each ``config_type``.
     form : {"auto", "gram", "qr"}, default="auto"
         How rows are compressed.
+    reject : dict, callable or None, default=None
+        Which structures `fit` leaves out, such as ``{"max_force": 30.0, "min_distance": 0.8, "duplicates": True}``
+        (eV/Å, Å; see `linmlp.structures.reject_structures`). Predictions and errors never leave any out.
+    memory : path-like, joblib.Memory or None, default=None
+        Where folded rows are kept, so that a fit with the same data, descriptor and weights does not compute them
+        again, for example in a search over `alpha`. None keeps none.
     energy_key, forces_key, stress_key, virial_key : str or None, default=None
         Where labels stand; None searches the usual places.
     n_jobs : int or None, default=None
@@ -106,6 +112,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Rank, condition number, residual and status of the solve.
     system_ : TrainedSystem or None
         Folded rows of all training structures.
+
+    rejected_ : list of (int, str)
+        Structures that `reject` left out: index in the list given to the last `fit` or `partial_fit`, and reason.
 
     Notes
     -----
@@ -145,6 +154,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         baseline: BaselineSetting = "zbl",
         n_folds: int = 5,
         form: Literal["auto", "gram", "qr"] = "auto",
+        reject: RejectSetting = None,
+        memory: Any = None,
         energy_key: str | None = None,
         forces_key: str | None = None,
         stress_key: str | None = None,
@@ -169,6 +180,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.baseline = baseline
         self.n_folds = n_folds
         self.form = form
+        self.reject = reject
+        self.memory = memory
         self.energy_key = energy_key
         self.forces_key = forces_key
         self.stress_key = stress_key
@@ -423,6 +436,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.cv_errors_ = fit.cv_errors
         self.cv_results_ = fit.cv_results
         self._take_solution(fit)
+        self.rejected_ = [] if data.rejection is None else list(data.rejection.rejected)
+        if data.rejection is not None and data.rejection.rejected:
+            self.notes_ += (data.rejection.report(),)
 
     def _take_solution(self, fit: Fit) -> None:
         """Take the coefficients of a fit with the same descriptor and baselines."""
@@ -434,7 +450,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.form_ = fit.form
         self.core_weight_ = fit.core_weight
         self.loss_share_ = fit.loss.shares
-        self.notes_ = fit.notes
+        self.notes_: tuple[str, ...] = fit.notes
         self.system_ = fit.system if self.keep_system else None
 
     def _read_labels(self, structures: Sequence[Atoms]) -> LabelSet:

@@ -77,6 +77,7 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
             "cv_errors": potential.cv_errors_,
             "loss_share": potential.loss_share_,
             "notes": list(potential.notes_),
+            "rejected": [list(pair) for pair in potential.rejected_],
             "rank": solution.rank,
             "condition_number": solution.condition_number,
             "residual_norm": solution.residual_norm,
@@ -152,6 +153,7 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         folded = {name.removeprefix("system/"): a for name, a in arrays.items() if name.startswith("system/")}
         potential.system_ = system_from_state(header["system"], folded) if "system" in header else None
         potential.fitted_settings_ = settings_snapshot(potential)
+        potential.rejected_ = [tuple(pair) for pair in fit.get("rejected", ())]
         potential.n_features_in_ = descriptor.n_features_out_
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error

@@ -16,7 +16,14 @@ from linmlp.potentials.cutoff import choose_cutoff
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import TrainingSet
 from linmlp.potentials.reporting import Reporter
-from linmlp.structures import LabelSet, check_structures, fit_reference_energies
+from linmlp.structures import (
+    LabelSet,
+    Rejection,
+    RejectSetting,
+    check_structures,
+    fit_reference_energies,
+    reject_structures,
+)
 from linmlp.system import check_group_names
 from linmlp.units import FloatArray
 
@@ -55,7 +62,7 @@ def prepare(
     labels = potential._read_labels(structures)
     tell.say(labels.report())
     check_group_names(settings.group_weights, labels)
-    structures, labels, weight = without_absent(structures, labels, sample_weight)
+    rejection, structures, labels, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)
     descriptor, is_frozen = _new_descriptor(potential.descriptor)
     if not is_frozen:
         if getattr(descriptor, "cutoff", None) == "auto":
@@ -65,39 +72,60 @@ def prepare(
     check_elements(descriptor, structures)
     baselines = resolve_baselines(potential.baseline, descriptor, structures)
     reference = fit_reference_energies(potential.e0, structures, labels, descriptor.elements_)
-    return TrainingSet(structures, labels, descriptor, baselines, reference, weight)
+    return TrainingSet(structures, labels, descriptor, baselines, reference, weight, rejection)
 
 
-def without_absent(
-    structures: list[Atoms], labels: LabelSet, sample_weight: Any
-) -> tuple[list[Atoms], LabelSet, FloatArray | None]:
-    """Return structures, labels and weights without structures of weight 0, which count as not listed.
+def choose_structures(
+    reject: RejectSetting, structures: list[Atoms], labels: LabelSet, sample_weight: Any, tell: Reporter
+) -> tuple[Rejection, list[Atoms], LabelSet, FloatArray | None]:
+    """Return the structures that are fitted to: not rejected, and not of weight 0, which counts as not listed.
 
     Parameters
     ----------
+    reject : None, dict or callable
+        See `linmlp.structures.reject_structures`.
     structures : list of ase.Atoms
         Structures.
     labels : LabelSet
         Their labels.
     sample_weight : array-like of shape (n_structures,) or None
         How often each structure counts.
+    tell : Reporter
+        Is told what is rejected.
 
     Returns
     -------
+    rejection : Rejection
+        What was rejected and why.
     structures : list of ase.Atoms
         Those that count.
     labels : LabelSet
         Their labels.
     sample_weight : ndarray or None
-        Their weights; unchanged where something is wrong with them, which the assembly says.
+        Their weights.
+
+    Raises
+    ------
+    SettingsError
+        If weights are of a wrong number.
     """
-    if sample_weight is None:
-        return structures, labels, None
-    weight = np.asarray(sample_weight, dtype=float)
-    if weight.shape != (len(structures),) or not np.any(weight > 0):
-        return structures, labels, weight
-    kept = [i for i, w in enumerate(weight) if w != 0]
-    return [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept)), weight[kept]
+    rejection = reject_structures(reject, structures, labels)
+    if rejection.rejected:
+        tell.say(rejection.report())
+    kept = list(rejection.kept)
+    weight = None
+    if sample_weight is not None:
+        weight = np.asarray(sample_weight, dtype=float)
+        if weight.shape != (len(structures),):
+            raise SettingsError(
+                f"sample_weight has shape {weight.shape} for {len(structures)} structures; give one number per "
+                "structure"
+            )
+        if np.any(weight[kept] > 0):  # else the assembly says what is wrong with it
+            kept = [i for i in kept if weight[i] != 0]
+        weight = weight[kept]
+    chosen = replace(labels, items=tuple(labels[i] for i in kept))
+    return rejection, [structures[i] for i in kept], chosen, weight
 
 
 def check_elements(descriptor: Descriptor, structures: Sequence[Atoms]) -> None:

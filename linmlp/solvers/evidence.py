@@ -4,9 +4,9 @@ r"""Evidence maximization with one noise level for each kind of row.
 
 with :math:`A = \sum_k X_k^T X_k/\sigma_k^2` and :math:`d_j^2 = A_{jj}`, the squared norm of column j of the weighted
 design: the mean of the posterior is the solution of ``Ridge(alpha)`` on the systems summed with weights
-:math:`1/\sigma_k^2`, and any common factor on these leaves it alone. With :math:`\Sigma = (A + \alpha D^2\Gamma^2)^{-1}`
-and the numbers of parameters that each kind determines, :math:`g_k = \mathrm{tr}(\Sigma X_k^T X_k)/\sigma_k^2`, the fixed
-point is
+:math:`1/\sigma_k^2`, and any common factor on these leaves it alone. With
+:math:`\Sigma = (A + \alpha D^2\Gamma^2)^{-1}` and the numbers of parameters that each kind determines,
+:math:`g_k = \mathrm{tr}(\Sigma X_k^T X_k)/\sigma_k^2`, the fixed point is
 
 .. math:: \sigma_k^2 = \frac{\|y_k - X_k c\|^2}{n_k - g_k}, \qquad \alpha = \frac{\sum_k g_k - p_0}{\|D\Gamma c\|^2}
 
@@ -33,7 +33,7 @@ from linmlp.solvers.ridge import ALPHAS, ridge_path
 from linmlp.solvers.solution import Solution
 from linmlp.system.compressed import CompressedSystem
 from linmlp.system.summed import SystemSum
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 MAX_ALPHA = 1e6
 """Strengths above this change nothing any more: the coefficients are zero to six digits."""
@@ -127,12 +127,11 @@ def maximize_evidence(
     problem = _Problem(parts, counts, scale_columns, prior)
     state = problem.start()
     converged, n_iter = False, 0
-    for n_iter in range(1, max_iter + 1):
+    while n_iter < max_iter and not converged:
+        n_iter += 1
         new = problem.step(state)
         change = max(float(np.abs(np.log(new.noise / state.noise)).max()), abs(float(np.log(new.alpha / state.alpha))))
         state, converged = new, change < tol
-        if converged:
-            break
     if not converged:
         warnings.warn(
             f"the evidence has not converged within max_iter={max_iter} steps; the noise levels are those of the last "
@@ -171,7 +170,7 @@ class _Problem:
 
     def solve(self, state: _State) -> Solution:
         """Return the mean of the posterior."""
-        system = SystemSum(self.parts, 1.0 / state.noise)
+        system = SystemSum(self.parts, (1.0 / state.noise).tolist())
         return ridge_path(system, [state.alpha], self.scale_columns, self.prior)[0]
 
     def scale(self, state: _State) -> FloatArray:
@@ -180,7 +179,7 @@ class _Problem:
         norms = np.sqrt(np.maximum(squared, 0.0))
         return norms if self.scale_columns else np.where(norms > 0.0, 1.0, 0.0)
 
-    def cholesky(self, state: _State) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def cholesky(self, state: _State) -> tuple[FloatArray, IntArray, FloatArray]:
         """Return the factor of the scaled posterior precision, the features that occur, and their scales."""
         scale = self.scale(state)
         used = np.flatnonzero(scale > 0.0)
@@ -205,7 +204,7 @@ class _Problem:
 
     def residuals(self, coef: FloatArray) -> FloatArray:
         """Return the squared residual of each part."""
-        return np.maximum([part.squared_residual(coef) for part in self.parts], self.floor)
+        return np.asarray(np.maximum([part.squared_residual(coef) for part in self.parts], self.floor))
 
     def step(self, state: _State) -> _State:
         """Return the next noise levels and strength."""

@@ -18,6 +18,7 @@ from linmlp.structures.label_set import Labels, LabelSet
 from linmlp.structures.labels import read_labels
 from linmlp.structures.reference import ReferenceEnergies, composition_matrix
 from linmlp.structures.reference_fit import fit_reference_energies
+from linmlp.structures.rejection import Rejection, RejectSetting, reject_structures
 from linmlp.structures.selection import d_optimal, farthest_point
 from linmlp.structures.splits import assign_folds, kfold_indices
 
@@ -32,6 +33,8 @@ __all__ = [
     "Leak",
     "PairTable",
     "ReferenceEnergies",
+    "RejectSetting",
+    "Rejection",
     "as_structure_list",
     "assign_folds",
     "assign_group_folds",
@@ -48,6 +51,7 @@ __all__ = [
     "plan_folds",
     "read_labels",
     "read_structures",
+    "reject_structures",
     "structure_groups",
     "zbl_from_closest_approaches",
 ]

@@ -260,8 +260,8 @@ def _checked(splits: Iterable[tuple[Any, Any]], n_structures: int) -> list[Split
         both = np.intersect1d(sides[0], sides[1])
         if len(both):
             raise SettingsError(
-                f"structure {both[0]} ({len(both)} in all) is in the train and in the test set of split {k}, which leaks "
-                "what is tested into the fit; take it out of one"
+                f"structure {both[0]} ({len(both)} in all) is in the train and in the test set of split {k}, which "
+                "leaks what is tested into the fit; take it out of one"
             )
         checked.append((sides[0], sides[1]))
     if not checked:

@@ -170,7 +170,8 @@ def _log_det(matrix: FloatArray) -> float:
         factor = cholesky(matrix, check_finite=False)
     except LinAlgError:
         raise SettingsError(
-            "the rows are not finite, or so large against alpha that rounding hides it; scale the columns or raise alpha"
+            "the rows are not finite, or so large against alpha that rounding hides it; scale the columns, or raise "
+            "alpha"
         ) from None
     return float(2.0 * np.log(np.diag(factor)).sum())
 

@@ -2,6 +2,7 @@
 
 from linmlp.system.assembled import AssembledData, EnergyRows, KindSystem
 from linmlp.system.assembly import Assembly, assemble
+from linmlp.system.caching import assemble_cached, check_memory
 from linmlp.system.compressed import CompressedSystem, Factor, Gram
 from linmlp.system.folding import empty_system, from_state, merge, rows_to_system
 from linmlp.system.gram import GramSystem
@@ -36,7 +37,9 @@ __all__ = [
     "TrainingProblem",
     "ValidationErrors",
     "assemble",
+    "assemble_cached",
     "check_group_names",
+    "check_memory",
     "combine",
     "compute_loss",
     "empty_system",
