@@ -15,8 +15,9 @@ import numpy as np
 
 from linmlp import ACE
 from linmlp.datasets import load_silicon
-from linmlp.potentials.search import search, weight_candidates
-from linmlp.solvers import BackwardSelection, ForwardSelection, Lasso, OrthogonalMatchingPursuit
+from linmlp.potentials.candidates import Candidate, weight_candidates
+from linmlp.potentials.search import search
+from linmlp.solvers import BackwardSelection, ForwardSelection, Lasso, OrthogonalMatchingPursuit, Ridge
 from linmlp.structures import assign_folds, fit_reference_energies, read_labels
 from linmlp.structures.files import read_structures
 from linmlp.system import Assembly
@@ -39,12 +40,14 @@ def assemble(structures, descriptor, seed, n_folds):
 
 def best_by_value(results):
     """Return, for every value of the path, the smallest score of the mean over seeds and its errors."""
+    first = results[0]
     pooled = {k: np.mean([r.pooled[k] for r in results], axis=0) for k in ("score", "energy_mae", "force_rmse")}
-    chosen = pooled["score"].argmin(axis=0)
-    return {
-        value: {"weights": results[0].candidates[c], **{k: float(v[c, p]) for k, v in pooled.items()}}
-        for p, (value, c) in enumerate(zip(results[0].alphas, chosen, strict=True))
-    }
+    table = {}
+    for value in np.unique(first.value_of):
+        at = min(np.flatnonzero(first.value_of == value), key=lambda index: pooled["score"][index])
+        errors = {k: float(v[at]) for k, v in pooled.items()}
+        table[value] = {"weights": first.candidates[first.candidate_of[at]].weights, **errors}
+    return table
 
 
 def tell(name, errors):
@@ -56,10 +59,13 @@ def tell(name, errors):
     )
 
 
-def run(data, alphas, solver=None):
+def run(data, values, solver=None):
     """Return the searches of all seeds and the CPU seconds of one candidate and seed."""
     start = time.process_time()
-    results = [search(a, weight_candidates(labels), alphas, solver) for labels, a in data]
+    results = [
+        search(assembled, [Candidate(weights, solver or Ridge(), values) for weights in weight_candidates(labels)])
+        for labels, assembled in data
+    ]
     return best_by_value(results), (time.process_time() - start) / len(data) / len(results[0].candidates)
 
 
@@ -79,7 +85,7 @@ def compare(structures, dense, pool, options, sizes):
             values = solver.path_values("gram", data["pool"][0][1].n_features) if name == "lasso" else sizes
             table, seconds = run(data["pool"], values, solver)
             for value, errors in table.items():
-                tell(f"{name}, alpha {alpha:g}, {solver.path_parameter[:10]} {value}", errors)
+                tell(f"{name}, alpha {alpha:g}, {solver.path_parameter[:10]} {value:g}", errors)
             print(f"   {seconds:.1f} CPU s per path over {options.folds} folds, selection and validation")
 
 

@@ -3,7 +3,8 @@ r"""Least squares with the rank that the data show, by QR with column pivoting o
 .. math:: R D^{-1} P = Q T
 
 with the diagonal of T falling. Its entries above `rcond` times the first are the rank r. The solution of smallest
-scaled norm of the first r rows follows from a second QR of their transpose (the complete orthogonal decomposition [1]_).
+scaled norm of the first r rows follows from a second QR of their transpose (the complete orthogonal decomposition
+[1]_).
 
 References
 ----------
