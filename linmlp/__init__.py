@@ -3,7 +3,24 @@
 from importlib.metadata import version
 
 from linmlp.descriptors import ACE
-from linmlp.potentials import ErrorTable, LinearPotential, load, scorer, scorer_names
+from linmlp.potentials import (
+    ErrorTable,
+    LinearPotential,
+    LinearPotentialCV,
+    UpToDegree,
+    load,
+    scorer,
+    scorer_names,
+)
 
 __version__ = version("linmlp")
-__all__ = ["ACE", "ErrorTable", "LinearPotential", "load", "scorer", "scorer_names"]
+__all__ = [
+    "ACE",
+    "ErrorTable",
+    "LinearPotential",
+    "LinearPotentialCV",
+    "UpToDegree",
+    "load",
+    "scorer",
+    "scorer_names",
+]

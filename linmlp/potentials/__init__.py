@@ -2,16 +2,20 @@
 
 from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.linear import LinearPotential
+from linmlp.potentials.linear_cv import LinearPotentialCV
 from linmlp.potentials.persistence import load
 from linmlp.potentials.predictor import Prediction, Predictor
 from linmlp.potentials.scorers import scorer, scorer_names
+from linmlp.potentials.solver_setting import UpToDegree
 from linmlp.potentials.structure_selection import select_structures
 
 __all__ = [
     "ErrorTable",
     "LinearPotential",
+    "LinearPotentialCV",
     "Prediction",
     "Predictor",
+    "UpToDegree",
     "load",
     "scorer",
     "scorer_names",

@@ -39,7 +39,10 @@ them: from ridge strengths of 1e-8 on its predictions are those of QR to nine di
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What is fitted to: structures, labels, and what is known before the fit."""
+    """What is fitted to: structures, labels, and what is known before the fit.
+
+    `kept` are the places of the structures in the list that the user gave, where some are left out.
+    """
 
     structures: Sequence[Atoms]
     labels: LabelSet
@@ -48,6 +51,7 @@ class TrainingSet:
     reference: ReferenceEnergies
     sample_weight: FloatArray | None = None
     rejection: Rejection | None = None
+    kept: tuple[int, ...] | None = None
 
     @property
     def solves_reference(self) -> bool:

@@ -62,7 +62,8 @@ def prepare(
     labels = potential._read_labels(structures)
     tell.say(labels.report())
     check_group_names(settings.group_weights, labels)
-    rejection, structures, labels, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)
+    rejection, kept, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)
+    structures, labels = [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept))
     descriptor, is_frozen = _new_descriptor(potential.descriptor)
     if not is_frozen:
         if getattr(descriptor, "cutoff", None) == "auto":
@@ -72,12 +73,12 @@ def prepare(
     check_elements(descriptor, structures)
     baselines = resolve_baselines(potential.baseline, descriptor, structures)
     reference = fit_reference_energies(potential.e0, structures, labels, descriptor.elements_)
-    return TrainingSet(structures, labels, descriptor, baselines, reference, weight, rejection)
+    return TrainingSet(structures, labels, descriptor, baselines, reference, weight, rejection, tuple(kept))
 
 
 def choose_structures(
     reject: RejectSetting, structures: list[Atoms], labels: LabelSet, sample_weight: Any, tell: Reporter
-) -> tuple[Rejection, list[Atoms], LabelSet, FloatArray | None]:
+) -> tuple[Rejection, list[int], FloatArray | None]:
     """Return the structures that are fitted to: not rejected, and not of weight 0, which counts as not listed.
 
     Parameters
@@ -97,10 +98,8 @@ def choose_structures(
     -------
     rejection : Rejection
         What was rejected and why.
-    structures : list of ase.Atoms
-        Those that count.
-    labels : LabelSet
-        Their labels.
+    kept : list of int
+        Structures that count, ascending.
     sample_weight : ndarray or None
         Their weights.
 
@@ -124,8 +123,7 @@ def choose_structures(
         if np.any(weight[kept] > 0):  # else the assembly says what is wrong with it
             kept = [i for i in kept if weight[i] != 0]
         weight = weight[kept]
-    chosen = replace(labels, items=tuple(labels[i] for i in kept))
-    return rejection, [structures[i] for i in kept], chosen, weight
+    return rejection, kept, weight
 
 
 def check_elements(descriptor: Descriptor, structures: Sequence[Atoms]) -> None:

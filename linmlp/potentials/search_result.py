@@ -90,6 +90,34 @@ class SearchResult:
         """
         return np.flatnonzero(self.candidate_of == candidate)
 
+    def take(self, order: IntArray) -> SearchResult:
+        """Return some of the sets.
+
+        Parameters
+        ----------
+        order : ndarray of int
+            Sets, in the order wanted.
+
+        Returns
+        -------
+        SearchResult
+            Of these sets alone; the candidates stay.
+        """
+
+        def some(table: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+            return {name: values[..., order] for name, values in table.items()}
+
+        return SearchResult(
+            self.candidates,
+            self.candidate_of[order],
+            self.value_of[order],
+            some(self.pooled),
+            some(self.per_split),
+            self.n_used[:, order],
+            tuple(tuple(statuses[k] for k in order) for statuses in self.statuses),
+            None if self.train is None else some(self.train),
+        )
+
     def within_one_standard_error(self) -> int:
         """Return the simplest set whose score is within one standard error of the best [1]_.
 

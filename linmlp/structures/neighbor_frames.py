@@ -30,7 +30,8 @@ def related_pairs(structures: Sequence[Atoms]) -> IntArray:
     Only structures with the same atomic numbers in the same order and the same periodicity are compared. Their
     distance is the root of :math:`\sum_a |\Delta r_a|^2 / n_{atoms} + \|\Delta h\|^2`: displacements at fixed
     fractional coordinates, to the nearest image and without a common translation, and the change of the cell vectors
-    h. Two structures are related if it is below 0.001 Å (duplicates), or below half of the median distance between random
+    h. Two structures are
+    related if it is below 0.001 Å (duplicates), or below half of the median distance between random
     structures of that kind, where there are at least three.
 
     Parameters
