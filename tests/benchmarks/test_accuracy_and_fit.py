@@ -16,6 +16,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("accuracy/selection.py", "per path over 2 folds"),
         ("accuracy/structure_selection.py", "better than random"),
         ("speed/fit.py", "ratio of the fit"),
+        ("speed/search.py", "agreement with QR of the rows"),
     ],
 )
 def test_tiny_mode(path, figure, capsys):
