@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+from sklearn.model_selection import LeaveOneGroupOut
 
 from linmlp.exceptions import SettingsError
 from linmlp.structures.label_set import LabelSet
@@ -14,8 +14,8 @@ from linmlp.units import IntArray
 
 Split = tuple[IntArray, IntArray]
 
-NAMED = ("leave_one_group_out", "group_k_fold")
-"""Names that `plan_folds` takes."""
+LEAVE_ONE_GROUP_OUT = "leave_one_group_out"
+"""A name that `plan_folds` takes for a splitter."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,6 @@ def plan_folds(
     config_types: LabelSet | Sequence[str],
     groups: Sequence[Any] | IntArray | None = None,
     random_state: int = 0,
-    n_folds: int = 5,
 ) -> FoldPlan:
     """Return the splits that a `cv` means, and their blocks.
 
@@ -99,16 +98,13 @@ def plan_folds(
     ----------
     cv : int, splitter, iterable of (train, test), or str
         A number of folds (random within each ``config_type``; with `groups`, no group is divided), any object with
-        scikit-learn's ``split(X, y, groups)``, pairs of index arrays (or masks), "leave_one_group_out" or
-        "group_k_fold" (of `n_folds`).
+        scikit-learn's ``split(X, y, groups)``, pairs of index arrays (or masks), or "leave_one_group_out".
     config_types : LabelSet or sequence of str
         Group names of the structures; splitters that stratify get them as y.
     groups : sequence of shape (n_structures,), optional
         Structures of one group, such as a trajectory, stay together where the splitter respects groups.
     random_state : int, default=0
         Seed of the folds where `cv` is a number. A splitter object has its own.
-    n_folds : int, default=5
-        Folds of "group_k_fold".
 
     Returns
     -------
@@ -131,7 +127,7 @@ def plan_folds(
     """
     names = config_types.config_types if isinstance(config_types, LabelSet) else [str(name) for name in config_types]
     codes = _group_codes(groups, len(names))
-    splits = _checked(_splits(cv, names, codes, random_state, n_folds), len(names))
+    splits = _checked(_splits(cv, names, codes, random_state), len(names))
     return FoldPlan.of(splits, len(names))
 
 
@@ -174,20 +170,21 @@ def assign_group_folds(groups: Sequence[Any] | IntArray, n_folds: int = 5, rando
     return fold_of_group[codes]
 
 
-def _splits(
-    cv: Any, names: Sequence[str], codes: IntArray | None, random_state: int, n_folds: int
-) -> Iterable[tuple[Any, Any]]:
+def _splits(cv: Any, names: Sequence[str], codes: IntArray | None, random_state: int) -> Iterable[tuple[Any, Any]]:
     """Return the splits that a `cv` means, unchecked."""
     if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
         n_wanted = int(cv)
-        folds = assign_folds(names, n_wanted, random_state)
-        if codes is not None:
+        if codes is None:
+            folds = assign_folds(names, n_wanted, random_state)
+        else:
             folds = assign_group_folds(codes, n_wanted, random_state)
         return [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(n_wanted)]
     if isinstance(cv, str):
-        if cv not in NAMED:
-            raise SettingsError(f"cv={cv!r} is not known; give a number of folds, a splitter or one of {NAMED}")
-        cv = LeaveOneGroupOut() if cv == "leave_one_group_out" else GroupKFold(n_folds)
+        if cv != LEAVE_ONE_GROUP_OUT:
+            raise SettingsError(
+                f"cv={cv!r} is not known; give a number of folds, a splitter or {LEAVE_ONE_GROUP_OUT!r}"
+            )
+        cv = LeaveOneGroupOut()
     if hasattr(cv, "split"):
         return _splits_of_splitter(cv, names, codes)
     if not isinstance(cv, Iterable):

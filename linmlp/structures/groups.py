@@ -51,8 +51,8 @@ def structure_groups(structures: Iterable[Atoms], group_by: GroupBy = "trajector
     group_by : str, callable or sequence, default="trajectory"
         "config_type"; a key of ``info`` that all structures have; a function of one structure; or one value per
         structure. "trajectory", where no structure has such a key, finds trajectories by content: structures that are
-        nearly the same (see `related_pairs`) are linked, and what is linked directly or in a chain is one group. A
-        series of small strains of one cell is a group as well.
+        nearly the same (duplicates, and frames that follow each other, see `related_pairs`) are linked, and what is
+        linked directly or in a chain is one group. A series of small strains of one cell is a group as well.
 
     Returns
     -------

@@ -25,19 +25,18 @@ CHUNK = 4096
 
 
 def related_pairs(structures: Sequence[Atoms]) -> IntArray:
-    r"""Return the pairs of structures that are nearly the same, wherever they stand in the list.
+    r"""Return the pairs of structures that are nearly the same: duplicates anywhere, and frames that follow each other.
 
     Only structures with the same atomic numbers in the same order and the same periodicity are compared. Their
     distance is the root of :math:`\sum_a |\Delta r_a|^2 / n_{atoms} + \|\Delta h\|^2`: displacements at fixed
     fractional coordinates, to the nearest image and without a common translation, and the change of the cell vectors
-    h. Two structures are
-    related if it is below 0.001 Å (duplicates), or below half of the median distance between random
-    structures of that kind, where there are at least three.
+    h. Two structures are related if it is below 0.001 Å (duplicates), or if they stand side by side in the list and it
+    is below half of the median distance between random structures of that kind, where there are at least three.
 
     Parameters
     ----------
     structures : sequence of ase.Atoms
-        Structures, in any order.
+        Structures; the frames of a trajectory in their order.
 
     Returns
     -------
@@ -47,7 +46,7 @@ def related_pairs(structures: Sequence[Atoms]) -> IntArray:
     Notes
     -----
     Coordinates that bound the distance from below are reduced to their principal components, in which a search tree
-    finds candidates; only these are compared in full.
+    finds the candidates for duplicates; only these are compared in full.
 
     Examples
     --------
@@ -63,15 +62,16 @@ def related_pairs(structures: Sequence[Atoms]) -> IntArray:
     for members in families.values():
         if len(members) > 1:
             places = np.array(members)
-            found.append(np.sort(places[_Family([structures[i] for i in members]).related()], axis=1))
-    pairs = np.concatenate(found)
+            found.append(places[_Family([structures[i] for i in members], places).related()])
+    pairs = np.unique(np.concatenate(found), axis=0)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 class _Family:
-    """Structures with the same atoms and periodicity."""
+    """Structures with the same atoms and periodicity, and their places in the list."""
 
-    def __init__(self, structures: Sequence[Atoms]) -> None:
+    def __init__(self, structures: Sequence[Atoms], places: IntArray) -> None:
+        self.places = places
         self.pbc = np.asarray(structures[0].pbc)
         self.cells = np.array([complete_cell(np.asarray(a.cell.array, dtype=float), a.pbc) for a in structures])
         positions = np.array([atoms.positions for atoms in structures])
@@ -80,13 +80,16 @@ class _Family:
     def related(self) -> IntArray:
         """Return the related pairs, (n_pairs, 2)."""
         n = len(self.cells)
-        threshold = DUPLICATE
-        if n > 2:
-            others = (np.arange(n) + np.random.default_rng(0).integers(1, n, size=n)) % n
-            usual = np.median(self.distances(np.stack([np.arange(n), others], axis=1)))
-            threshold = max(threshold, RELATED * float(usual))
-        candidates = cKDTree(self._coordinates()).query_pairs(threshold, output_type="ndarray").astype(np.int64)
-        return np.asarray(candidates[self.distances(candidates) < threshold])
+        equal = cKDTree(self._coordinates()).query_pairs(DUPLICATE, output_type="ndarray").astype(np.int64)
+        equal = np.sort(equal, axis=1)
+        equal = equal[self.distances(equal) < DUPLICATE]
+        if n < 3:
+            return np.asarray(equal)
+        others = (np.arange(n) + np.random.default_rng(0).integers(1, n, size=n)) % n
+        usual = float(np.median(self.distances(np.stack([np.arange(n), others], axis=1))))
+        follows = np.flatnonzero(np.diff(self.places) == 1)
+        frames = np.stack([follows, follows + 1], axis=1)
+        return np.concatenate([equal, frames[self.distances(frames) < RELATED * usual]])
 
     def distances(self, pairs: IntArray) -> FloatArray:
         """Return the distances of pairs, (n_pairs,), Å."""
