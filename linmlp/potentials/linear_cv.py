@@ -265,7 +265,8 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         params = best.table["params"][best.index]
         potential: LinearPotential = clone(best.potential).set_params(**params)
         potential._take(fit, best.data)
-        _warn_of_edges(best.table, best.index)
+        grids = self.param_grid if isinstance(self.param_grid, list | tuple) else [self.param_grid or {}]
+        _warn_of_edges(best.table, best.index, {name for grid in grids for name in grid})
         self.best_estimator_ = potential
         self.best_params_ = params
         self.best_score_ = -best.score
@@ -356,17 +357,18 @@ def _join(tables: list[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-def _warn_of_edges(table: Mapping[str, Any], index: int) -> None:
-    """Warn where the best value of a setting is the smallest or largest of three or more."""
-    for name, column in table.items():
-        if not name.startswith("param_"):
+def _warn_of_edges(table: Mapping[str, Any], index: int, names: set[str]) -> None:
+    """Warn where the best value of a setting of the grid is the smallest or largest of three or more."""
+    for name in sorted(names):
+        column = table.get(f"param_{name}")
+        if column is None:
             continue
         values = {v for v in column.compressed() if isinstance(v, int | float | np.number) and not isinstance(v, bool)}
         best = column[index]
         if len(values) >= 3 and best in (min(values), max(values)):
             edge = "smallest" if best == min(values) else "largest"
             warnings.warn(
-                f"the best {name.removeprefix('param_')}, {best:g}, is the {edge} that was tried; extend the grid",
+                f"the best {name}, {best:g}, is the {edge} that was tried; extend the grid",
                 LinmlpWarning,
                 stacklevel=4,
             )
