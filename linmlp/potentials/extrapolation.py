@@ -351,9 +351,7 @@ class Scorer:
         As in `Grade.fit`.
     """
 
-    def __init__(
-        self, statistics: list[AtomStatistics], sums: FloatArray, counts: FloatArray, folds: IntArray
-    ) -> None:
+    def __init__(self, statistics: list[AtomStatistics], sums: FloatArray, counts: FloatArray, folds: IntArray) -> None:
         self._statistics, self._sums, self._counts, self._folds = statistics, sums, counts, folds
 
     def held_out(self, fold: int) -> tuple[AtomLeverage, FloatArray]:

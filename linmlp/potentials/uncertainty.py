@@ -311,7 +311,7 @@ def fit_uncertainty(
     positions = np.searchsorted(assembled.folds, assembled.energy.fold)
     parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads")
     members_of = [wanted[positions == k] for k in range(len(assembled.folds))]
-    statistics = parallel(joblib.delayed(_count_atoms)(data, members, numbers) for members in members_of)
+    statistics = parallel(joblib.delayed(count_atoms)(data, members, numbers) for members in members_of)
     counts = np.array([count_elements(data.structures[i].numbers, numbers) for i in wanted])
     scorer = Grade.fit(statistics, assembled.energy.X, counts, positions)
     results = parallel(
@@ -414,9 +414,7 @@ class _FoldFit:
                 size = np.linalg.norm(prediction.forces, axis=1)[counted]
                 residual = (prediction.forces - label.forces)[counted]
             largest = float(leverage(features).max(initial=0.0))
-            held.append(
-                _HeldOutStructure(energy_std, energy_residual, std, size, residual, largest, float(novel))
-            )
+            held.append(_HeldOutStructure(energy_std, energy_residual, std, size, residual, largest, float(novel)))
         return held
 
     def _solve(self, fold: int | None) -> tuple[Posterior, Predictor]:
@@ -435,7 +433,7 @@ class _FoldFit:
         return posterior, Predictor(data.descriptor, solution.coef, reference, data.baselines)
 
 
-def _count_atoms(data: TrainingSet, members: IntArray, numbers: tuple[int, ...]) -> AtomStatistics:
+def count_atoms(data: TrainingSet, members: IntArray, numbers: tuple[int, ...]) -> AtomStatistics:
     """Return the statistics of the atoms of some structures."""
     statistics = AtomStatistics(numbers, data.descriptor.n_features_out_)
     for index in members:

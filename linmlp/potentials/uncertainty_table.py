@@ -94,9 +94,7 @@ class CoverageTable:
         rows = []
         for level, widths in half_widths.items():
             r = [np.ravel(values) for values in residuals]
-            w = [
-                np.ravel(np.broadcast_to(h, np.shape(v))) for h, v in zip(widths, residuals, strict=True)
-            ]
+            w = [np.ravel(np.broadcast_to(h, np.shape(v))) for h, v in zip(widths, residuals, strict=True)]
             for group in [*sorted(set(groups)), "total"]:
                 members = [i for i, name in enumerate(groups) if group in (name, "total")]
                 chosen = [np.concatenate([part[i] for i in members]) for part in (r, w)]
@@ -134,7 +132,9 @@ class CoverageTable:
     def __str__(self) -> str:
         """Return the table as text, coverage and gain in percent."""
         width = max([len("group"), *(len(str(row["group"])) for row in self.rows)])
-        head = f"{'group':{width}} {'level':>6} {'structures':>10} {'values':>8} {'coverage':>9} {'score':>10} {'gain':>7}"
+        head = (
+            f"{'group':{width}} {'level':>6} {'structures':>10} {'values':>8} {'coverage':>9} {'score':>10} {'gain':>7}"
+        )
         lines = [
             f"{row['group']:{width}} {100 * float(row['level']):6.0f} {row['n_structures']:10} {row['n']:8} "
             f"{100 * float(row['coverage']):9.1f} {float(row['score']):10.4g} {100 * float(row['gain']):7.1f}"
