@@ -21,7 +21,7 @@ from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.extrapolation import Grade
 from linmlp.potentials.fitting import FitSettings, TrainingSet, fit_linear
 from linmlp.potentials.predictor import Predictor
-from linmlp.potentials.uncertainty import count_elements, fit_uncertainty, count_atoms
+from linmlp.potentials.uncertainty import count_atoms, count_elements, fit_uncertainty
 from linmlp.potentials.uncertainty_table import CoverageTable
 from linmlp.structures import assign_folds, check_structures, fit_reference_energies, read_labels
 from linmlp.system import assemble
@@ -71,9 +71,7 @@ def print_intervals(data, predictor, uncertainty, structures):
     n_fixed, n_atoms = sum(int((~f).sum()) for f in free), sum(len(f) for f in free)
     print(f"forces on test structures (eV/Å; {n_fixed} of {n_atoms} atoms have forces fixed by symmetry, left out)")
     print(CoverageTable.of(residuals, widths, groups, force))
-    per_atom = [
-        np.array([(r.prediction.energy - x.energy) / x.n_atoms]) for r, x in zip(results, labels, strict=True)
-    ]
+    per_atom = [np.array([(r.prediction.energy - x.energy) / x.n_atoms]) for r, x in zip(results, labels, strict=True)]
     widths = {q: [np.array([r.energy_half_width(q) / len(r.raw_force_std)]) for r in results] for q in LEVELS}
     print("energies on test structures (eV/atom)")
     print(CoverageTable.of(per_atom, widths, groups, energy))
@@ -146,7 +144,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", type=Path, help="folders with train.xyz.gz and test.xyz.gz")
     parser.add_argument("--cutoffs", nargs="*", type=float, default=[], help="one per folder, Å; 2.4 r_nn by default")
-    parser.add_argument("--max-degree", nargs="*", type=int, help="degrees per order; the default ones of ACE if absent")
+    parser.add_argument(
+        "--max-degree", nargs="*", type=int, help="degrees per order; the default ones of ACE if absent"
+    )
     parser.add_argument("--tiny", action="store_true", help="a few bundled structures and functions, to see it run")
     options = parser.parse_args(arguments)
     settings = {"max_degree": tuple(options.max_degree)} if options.max_degree else {}

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -159,7 +160,7 @@ class Calibration:
         part = (wanted - at[upper - 1]) / (at[upper] - at[upper - 1])
         return np.where(free, (1.0 - part) * widths[upper - 1] + part * widths[upper], 0.0)
 
-    def is_free(self, std: FloatArray) -> FloatArray:
+    def is_free(self, std: FloatArray) -> Any:
         """Return which samples have a standard deviation that symmetry does not fix to zero.
 
         Parameters
@@ -238,7 +239,7 @@ def _log_scale(
 def _standardize(magnitude: FloatArray, term: FloatArray) -> FloatArray:
     """Return the standardized log magnitude, clipped to the range that was seen."""
     _, center, width, floor, limit = term
-    return np.clip((np.log(np.hypot(magnitude, floor)) - center) / width, -limit, limit)
+    return np.asarray(np.clip((np.log(np.hypot(magnitude, floor)) - center) / width, -limit, limit))
 
 
 def _fit_scale(
@@ -279,12 +280,13 @@ def _second_differences(knots: FloatArray) -> FloatArray:
 def _gamma_regression(X: FloatArray, squared: FloatArray, offset: FloatArray, penalty: FloatArray) -> FloatArray:
     """Return b that minimizes the mean of ``squared·exp(−η) + η``, η = Xb + offset, plus ``½ bᵀ penalty b``."""
 
-    def objective(b: FloatArray) -> float:
+    def objective(b: Any) -> float:
         eta = X @ b + offset
         with np.errstate(over="ignore"):
             return float(np.mean(squared * np.exp(-eta) + eta) + 0.5 * b @ penalty @ b)
 
-    b = np.linalg.lstsq(X, np.full(len(X), np.log(np.mean(squared))) - offset, rcond=None)[0]
+    start = np.full(len(X), np.log(np.mean(squared))) - offset
+    b: FloatArray = np.linalg.lstsq(X, start, rcond=None)[0].astype(float, copy=False)
     value = objective(b)
     for _ in range(MAX_STEPS):
         ratio = squared * np.exp(-(X @ b + offset))

@@ -150,7 +150,7 @@ class AtomLeverage:
         """Return the leverages (n_atoms,) of atoms with features (n_atoms, n_features)."""
         scaled = (features / self.scale).T
         whitened = scipy.linalg.solve_triangular(self.lower, scaled, lower=True, check_finite=False)
-        return np.einsum("ij,ij->j", whitened, whitened)
+        return np.asarray(np.einsum("ij,ij->j", whitened, whitened))
 
 
 @dataclass(frozen=True)
@@ -405,7 +405,7 @@ def _moments(
     """Return the mean of ``b bᵀ``, the mean and the standard deviation of a block's features over its atoms."""
     n_atoms = statistics.counts[elements].sum()
     gram = statistics.gram[np.ix_(columns, columns)] / n_atoms
-    mean = statistics.sums[np.ix_(elements, columns)].sum(axis=0) / n_atoms
+    mean = statistics.sums[elements][:, columns].sum(axis=0) / n_atoms
     square = np.diagonal(gram)
     # A feature that is the same for all atoms is divided by (a part of) its size, not by the rounding of its spread.
     std = np.sqrt(np.maximum(square - mean**2, 1e-12 * square))

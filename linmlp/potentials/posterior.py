@@ -21,7 +21,7 @@ from linmlp.exceptions import SettingsError
 from linmlp.system import CompressedSystem
 from linmlp.system.packing import pack, packed_length, unpack_upper
 from linmlp.system.threads import one_blas_thread
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 SAFE_RCOND = 1e-13
 """Reciprocal condition number below which a Cholesky factor of the Gram matrix has lost the smallest directions."""
@@ -86,7 +86,7 @@ class Posterior:
         with one_blas_thread():
             gram = system.to_gram()
             scale = np.sqrt(np.maximum(np.diagonal(gram.matrix), 0.0))
-            used = np.flatnonzero(scale > 0.0)
+            used = np.flatnonzero(scale > 0.0).astype(np.int64)
             if not len(used):
                 raise SettingsError("no row constrains any feature; give structures with labels of nonzero weight")
             norms = scale[used] if scale_columns else np.ones(len(used))
@@ -144,7 +144,7 @@ class Posterior:
         used = self._used
         scaled = np.asarray(features)[:, used] / self.scale[used]
         whitened = scipy.linalg.solve_triangular(self.lower, scaled.T, lower=True, check_finite=False)
-        return np.einsum("ij,ij->j", whitened, whitened)
+        return np.asarray(np.einsum("ij,ij->j", whitened, whitened))
 
     def energy_std(self, feature_sums: FloatArray, counts: FloatArray | None = None, noise: float = 0.0) -> FloatArray:
         """Return the standard deviation of total energies.
@@ -204,14 +204,15 @@ class Posterior:
         return cls(lower, scale, float(arrays["noise_variance"][0]), np.asarray(arrays["composition"]))
 
     @property
-    def _used(self) -> FloatArray:
-        return np.flatnonzero(self.scale > 0.0)
+    def _used(self) -> IntArray:
+        """Features that some row constrains."""
+        return np.flatnonzero(self.scale > 0.0).astype(np.int64)
 
 
 def _factor(
-    system: CompressedSystem, matrix: FloatArray, used: FloatArray, norms: FloatArray, penalty: FloatArray
+    system: CompressedSystem, matrix: FloatArray, used: IntArray, norms: FloatArray, penalty: FloatArray
 ) -> FloatArray:
-    """Return the lower factor of the penalized matrix; by QR of the rows' factor where the Gram matrix is too coarse."""
+    """Return the lower factor of the matrix, by QR of the rows' factor where the Gram matrix is too coarse."""
     penalized = matrix[np.ix_(used, used)] / np.outer(norms, norms)
     one_norm = float(np.abs(penalized).sum(axis=0).max() + penalty.max())
     penalized.flat[:: len(penalized) + 1] += penalty

@@ -244,16 +244,12 @@ class Uncertainty:
             part, _, key = name.partition("/")
             if key:
                 parts[part][key] = array
-        calibrations = {
-            name: Calibration.from_state(parts[name]) if parts[name] else None
+        forces, energies = (
+            Calibration.from_state(parts[name]) if parts[name] else None
             for name in ("force_calibration", "energy_calibration")
-        }
-        return cls(
-            Posterior.from_state(parts["posterior"]),
-            np.asarray(arrays["members"]),
-            Grade.from_state(parts["grade"]),
-            **calibrations,
         )
+        posterior, grade = Posterior.from_state(parts["posterior"]), Grade.from_state(parts["grade"])
+        return cls(posterior, np.asarray(arrays["members"]), grade, forces, energies)
 
 
 def fit_uncertainty(
@@ -360,6 +356,30 @@ def count_elements(numbers: IntArray, elements: Sequence[int]) -> FloatArray:
     return np.array([np.count_nonzero(numbers == element) for element in elements], dtype=float)
 
 
+def count_atoms(data: TrainingSet, members: IntArray, numbers: tuple[int, ...]) -> AtomStatistics:
+    """Return the statistics of the atoms of some structures.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        Structures and descriptor.
+    members : ndarray of int
+        Positions of the structures to count.
+    numbers : tuple of int
+        Atomic numbers of the elements.
+
+    Returns
+    -------
+    AtomStatistics
+        Sums over the features of their atoms.
+    """
+    statistics = AtomStatistics(numbers, data.descriptor.n_features_out_)
+    for index in members:
+        pairs = find_pairs(data.structures[index], data.descriptor.cutoff_)
+        statistics.add(data.descriptor.compute_features(pairs), pairs.numbers)
+    return statistics
+
+
 class _HeldOutStructure(NamedTuple):
     """One structure, predicted without its fold."""
 
@@ -431,15 +451,6 @@ class _FoldFit:
         values = data.reference.values + problem.composition.recover(solution.coef)
         reference = replace(data.reference, values=values)
         return posterior, Predictor(data.descriptor, solution.coef, reference, data.baselines)
-
-
-def count_atoms(data: TrainingSet, members: IntArray, numbers: tuple[int, ...]) -> AtomStatistics:
-    """Return the statistics of the atoms of some structures."""
-    statistics = AtomStatistics(numbers, data.descriptor.n_features_out_)
-    for index in members:
-        pairs = find_pairs(data.structures[index], data.descriptor.cutoff_)
-        statistics.add(data.descriptor.compute_features(pairs), pairs.numbers)
-    return statistics
 
 
 def _calibrate(held: Sequence[_HeldOutStructure]) -> tuple[HeldOut, Calibration | None, Calibration | None]:

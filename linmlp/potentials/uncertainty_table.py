@@ -97,9 +97,9 @@ class CoverageTable:
             w = [np.ravel(np.broadcast_to(h, np.shape(v))) for h, v in zip(widths, residuals, strict=True)]
             for group in [*sorted(set(groups)), "total"]:
                 members = [i for i, name in enumerate(groups) if group in (name, "total")]
-                chosen = [np.concatenate([part[i] for i in members]) for part in (r, w)]
-                if len(chosen[0]):
-                    rows.append(_row(level, group, len(members), *chosen, constant[level]))
+                values, around = (np.concatenate([part[i] for i in members]) for part in (r, w))
+                if len(values):
+                    rows.append(_row(level, group, len(members), values, around, constant[level]))
         return cls(tuple(rows))
 
     def get(self, level: float, group: str = "total") -> dict[str, float | int | str]:
