@@ -100,13 +100,13 @@ class Calibration:
             If there are no held-out residuals, too few structures, or all standard deviations vanish.
         """
         std, residuals = np.asarray(std, dtype=float), np.abs(np.asarray(residuals, dtype=float))
-        residuals = residuals.reshape(len(residuals), -1)
         if not len(std):
             raise SettingsError("there are no held-out residuals to calibrate with; fit with folds and labels")
         if len(residuals) != len(std) or not (np.isfinite(std).all() and np.isfinite(residuals).all()):
             raise SettingsError(
                 f"{len(std)} standard deviations and {len(residuals)} residuals; give as many, all finite"
             )
+        residuals = residuals.reshape(len(residuals), -1)
         floor = SYMMETRY * float(np.median(std[std > 0.0])) if np.any(std > 0.0) else np.inf
         used = std > floor
         n_structures = len(np.unique(np.asarray(structure)[used]))
