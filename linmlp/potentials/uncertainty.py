@@ -305,19 +305,20 @@ def fit_uncertainty(
     numbers = tuple(atomic_numbers[symbol] for symbol in data.descriptor.elements_)
     wanted = assembled.energy.index
     positions = np.searchsorted(assembled.folds, assembled.energy.fold)
+    posterior = fit.posterior(None)
     parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads")
     members_of = [wanted[positions == k] for k in range(len(assembled.folds))]
     statistics = parallel(joblib.delayed(count_atoms)(data, members, numbers) for members in members_of)
     counts = np.array([count_elements(data.structures[i].numbers, numbers) for i in wanted])
     scorer = Grade.fit(statistics, assembled.energy.X, counts, positions)
     results = parallel(
-        joblib.delayed(fit.leave_out)(k, members, scorer, numbers) for k, members in enumerate(members_of)
+        joblib.delayed(fit.leave_out)(k, members, scorer, numbers, posterior.noise_variance)
+        for k, members in enumerate(members_of)
     )
     order = np.argsort(np.concatenate(members_of), kind="stable")
     held = [structure for k in results for structure in k]
     held = [held[i] for i in order]
     held_out, forces, energies = _calibrate(held)
-    posterior = fit.posterior(None)
     grade = scorer.grade(np.array([h.leverage for h in held]), np.array([h.novelty for h in held]))
     return Uncertainty(posterior, posterior.sample(n_members, random_state), grade, forces, energies, held_out)
 
@@ -409,11 +410,14 @@ class _FoldFit:
         return self._solve(fold)[0]
 
     def leave_out(
-        self, position: int, members: IntArray, scorer: Scorer, numbers: tuple[int, ...]
+        self, position: int, members: IntArray, scorer: Scorer, numbers: tuple[int, ...], noise_variance: float
     ) -> list[_HeldOutStructure]:
         """Return the held-out predictions of the structures of a fold."""
         data = self.data
         posterior, predictor = self._solve(self.assembled.folds[position])
+        # Most of the error is what the functions cannot describe. It does not shrink with the number of structures as
+        # random noise would, so that the fit with and without a fold share the scale of their standard deviations.
+        posterior = replace(posterior, noise_variance=noise_variance)
         deviations = posterior.sample(self.n_members, self.random_state)
         leverage, novelty = scorer.held_out(position)
         held = []
