@@ -1,6 +1,6 @@
 """The ASE calculator of a fitted potential."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import joblib
@@ -11,6 +11,7 @@ from ase.calculators.calculator import Calculator, PropertyNotImplementedError, 
 from linmlp.exceptions import SettingsError
 from linmlp.neighbors import VerletList
 from linmlp.potentials.predictor import Predictor
+from linmlp.potentials.uncertainty import UncertainPrediction
 
 
 class PotentialCalculator(Calculator):  # type: ignore[misc]
@@ -24,6 +25,9 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
         Extra radius of the neighbor list in Å; the list is made again once an atom has moved by half of it.
     n_threads : int or None, default=None
         Threads of the compiled loops; None means all cores that the process may use.
+    judge : callable, optional
+        Gives the uncertainty of a structure; ``results`` gets energy_std (eV), force_std (n_atoms,) (eV/Å), grades
+        (n_atoms,) and grade then.
     **kwargs
         Passed to ASE's Calculator.
 
@@ -35,13 +39,21 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
 
     implemented_properties: ClassVar[list[str]] = ["energy", "energies", "free_energy", "forces", "stress", "stresses"]
 
-    def __init__(self, predictor: Predictor, skin: float = 0.5, n_threads: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        skin: float = 0.5,
+        n_threads: int | None = None,
+        judge: Callable[..., UncertainPrediction] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if not 0 <= skin < np.inf:
             raise SettingsError(f"skin={skin!r}; it must be a number of Å that is not negative")
         if n_threads is not None and not (isinstance(n_threads, int | np.integer) and n_threads >= 1):
             raise SettingsError(f"n_threads={n_threads!r}; it must be None (all cores) or a whole number, 1 or more")
         self.predictor = predictor
+        self.judge = judge
         self.n_threads = int(n_threads or joblib.cpu_count())
         self._neighbors = VerletList(predictor.cutoff, skin)
 
@@ -110,3 +122,11 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
             self.results["stresses"] = prediction.atom_strain_gradient / prediction.volume
         elif {"stress", "stresses"} & set(properties):
             raise PropertyNotImplementedError("stress needs a cell with a volume; this structure has none")
+        if self.judge is not None:
+            judged = self.judge(self.atoms, self.n_threads)
+            self.results |= {
+                "energy_std": judged.energy_std,
+                "force_std": judged.force_std,
+                "grades": judged.atom_grades,
+                "grade": judged.grade,
+            }

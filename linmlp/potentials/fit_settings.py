@@ -35,6 +35,7 @@ class FitSettings:
     max_memory: float | None = None
     random_state: int = 0
     memory: Any = None
+    uncertainty: bool = False
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
@@ -44,6 +45,11 @@ class FitSettings:
             ):
                 raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
         check_memory(self.memory)
+        if self.uncertainty and not (self.solver is None and self.prior is None and self.features is None):
+            raise SettingsError(
+                "uncertainty=True is for ridge regression with all features and without a prior; leave solver, prior "
+                "and features at None, or uncertainty at False"
+            )
         for name, choices in CHOICES.items():
             value = getattr(self, name)
             if not (isinstance(value, str) and value in choices):

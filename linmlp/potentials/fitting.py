@@ -82,6 +82,7 @@ class Fit:
     cv_errors: dict[str, float] = field(default_factory=dict)
     cv_results: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    folded: AssembledData | None = None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
     check_something_counts(data.labels, candidates)
     searching = len(candidates) > 1 or choice.is_searched
     groups = [label.config_type for label in data.labels]
-    folds = assign_folds(groups, settings.n_folds, settings.random_state) if searching else None
+    in_folds = searching or settings.uncertainty
+    folds = assign_folds(groups, settings.n_folds, settings.random_state) if in_folds else None
     assembled = assemble_rows(data, settings, folds, tell)
     result = _search(data, assembled, candidates, settings) if searching else None
     chosen = _choose(result) if result else Chosen(candidates[0], _only_value(candidates[0]))
@@ -166,9 +168,11 @@ def solve_chosen(
     fit = solve_system(TrainedSystem(assembled.as_one_fold(), data.reference), chosen, data.solves_reference, rows)
     if settings.form == "auto" and fit.solution.status in QR_TAKES_OVER and assembled.form == "gram":
         tell.say("the Gram form cannot resolve a residual this small; the rows are folded again in QR form")
-        again = assemble_rows(data, replace(settings, form="qr"), None, tell)
-        fit = solve_system(TrainedSystem(again, data.reference), chosen, data.solves_reference, rows)
-    return fit
+        folds = assembled.fold_of_structures() if settings.uncertainty else None
+        assembled = assemble_rows(data, replace(settings, form="qr"), folds, tell, assembled.groups_apart)
+        whole = TrainedSystem(assembled.as_one_fold(), data.reference)
+        fit = solve_system(whole, chosen, data.solves_reference, rows)
+    return replace(fit, folded=assembled)
 
 
 def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, rows: CoreRows | None) -> Fit:

@@ -22,7 +22,7 @@ from linmlp.system import AssembledData
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
 
-FREE = ("n_jobs", "max_memory", "verbose", "keep_system", "memory")
+FREE = ("n_jobs", "max_memory", "verbose", "keep_system", "memory", "uncertainty")
 """Settings that do not change the result, so that they may differ between a fit and what is added to it."""
 
 
@@ -73,6 +73,7 @@ def fit_more(potential: "LinearPotential", structures: Sequence[Atoms], sample_w
     fit = _solve_again(potential, replace(system, data=system.data.merge(new).as_one_fold()))
     potential.training_ = merge_provenance([potential.training_, provenance(structures, labels)])
     potential._take_solution(fit)
+    potential.uncertainty_ = None
     potential.rejected_ = list(rejection.rejected)
 
 
@@ -108,6 +109,7 @@ def merge_potentials(potential: "LinearPotential", others: Sequence["LinearPoten
     result.__dict__ |= {name: value for name, value in potential.__dict__.items() if name.endswith("_")}
     result.training_ = merge_provenance([p.training_ for p in (potential, *others)])
     result._take_solution(fit)
+    result.uncertainty_ = None
     return result
 
 

@@ -1,6 +1,7 @@
 """The linear potential: labelled structures in, a fitted potential out."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -24,6 +25,8 @@ from linmlp.potentials.provenance import provenance
 from linmlp.potentials.reporting import reporter
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
+from linmlp.potentials.uncertainty import UncertainPrediction, Uncertainty
+from linmlp.potentials.uncertainty_setting import calibrate, kept_uncertainty
 from linmlp.solvers import SystemSolver
 from linmlp.structures import LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
 from linmlp.structures.checks import describe as name_structure
@@ -86,8 +89,11 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         GB that the fit may take; one that is predicted to need more is refused.
     keep_system : bool, default=True
         Whether to keep the folded rows (``system_``), for `partial_fit`, `merge` and uncertainties.
+    uncertainty : bool, default=False
+        Whether the fit calibrates uncertainties on its folds, for `predict` with ``return_std=True``,
+        `predict_uncertainty` and the calculator; every training structure is evaluated once for that.
     random_state : int, default=0
-        Seed of the folds.
+        Seed of the folds and of the committee.
     verbose : int, default=0
         1 prints what the fit does, the predicted memory first.
 
@@ -112,6 +118,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Rank, condition number, residual and status of the solve.
     system_ : TrainedSystem or None
         Folded rows of all training structures.
+    uncertainty_ : Uncertainty or None
+        Posterior, committee, calibration on held-out folds and extrapolation grades; None unless asked for, and after
+        `partial_fit` and `merge`, because it speaks of the fit that it was calibrated with.
 
     rejected_ : list of (int, str)
         Structures that `reject` left out: index in the list given to the last `fit` or `partial_fit`, and reason.
@@ -163,6 +172,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         n_jobs: int | None = None,
         max_memory: float | None = None,
         keep_system: bool = True,
+        uncertainty: bool = False,
         random_state: int = 0,
         verbose: int = 0,
     ) -> None:
@@ -189,6 +199,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.max_memory = max_memory
         self.keep_system = keep_system
+        self.uncertainty = uncertainty
         self.random_state = random_state
         self.verbose = verbose
 
@@ -217,7 +228,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         tell = reporter(self.verbose)
         settings = self._fit_settings()
         data = prepare(self, structures, sample_weight, settings, tell)
-        self._take(fit_linear(data, settings, tell), data)
+        fit = fit_linear(data, settings, tell)
+        uncertainty = calibrate(data, fit, settings, tell)
+        self._take(fit, data, uncertainty)
         return self
 
     def partial_fit(self, structures: Sequence[Atoms], y: Any = None, *, sample_weight: Any = None) -> Self:
@@ -272,13 +285,79 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return merge_potentials(self, others)
 
-    def predict(self, structures: Sequence[Atoms]) -> FloatArray:
-        """Return total energies in eV, (n_structures,)."""
+    def predict(self, structures: Sequence[Atoms], return_std: bool = False) -> Any:
+        """Return total energies.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Structures.
+        return_std : bool, default=False
+            Whether to return standard deviations, too.
+
+        Returns
+        -------
+        energies : ndarray of shape (n_structures,)
+            In eV.
+        std : ndarray of shape (n_structures,)
+            Half-widths of 68 % intervals, calibrated on held-out folds, eV; only if `return_std`.
+
+        Raises
+        ------
+        SettingsError
+            If standard deviations are asked of a potential without `uncertainty_`.
+        """
+        if return_std:
+            results = self.predict_uncertainty(structures)
+            return np.array([r.prediction.energy for r in results]), np.array([r.energy_std for r in results])
         return np.array([prediction.energy for prediction in self._predictions(structures)])
 
-    def predict_forces(self, structures: Sequence[Atoms]) -> list[FloatArray]:
-        """Return forces in eV/Å, one array of shape (n_atoms, 3) per structure."""
+    def predict_forces(self, structures: Sequence[Atoms], return_std: bool = False) -> Any:
+        """Return forces.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Structures.
+        return_std : bool, default=False
+            Whether to return standard deviations, too.
+
+        Returns
+        -------
+        forces : list of ndarray of shape (n_atoms, 3)
+            In eV/Å.
+        std : list of ndarray of shape (n_atoms,)
+            Half-widths of 68 % intervals of the components of each atom, eV/Å; only if `return_std`.
+        """
+        if return_std:
+            results = self.predict_uncertainty(structures)
+            return [r.prediction.forces for r in results], [r.force_std for r in results]
         return [prediction.forces for prediction in self._predictions(structures)]
+
+    def predict_uncertainty(self, structures: Sequence[Atoms]) -> list[UncertainPrediction]:
+        """Return predictions with standard deviations, intervals and extrapolation grades.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Structures.
+
+        Returns
+        -------
+        list of UncertainPrediction
+            `energy_std`, `force_std`, `energy_half_width(level)`, `force_half_width(level)`, `atom_grades`, `grade`.
+
+        Raises
+        ------
+        SettingsError
+            If the potential has no `uncertainty_`.
+        """
+        uncertainty, predictor = kept_uncertainty(self), self.predictor()
+        committee = self.descriptor_.committee(uncertainty.members)
+        return [
+            uncertainty.of(predictor, self.descriptor_, structure, 1, committee)
+            for structure in check_structures(structures)
+        ]
 
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6); NaN for one without volume."""
@@ -353,7 +432,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         predictions = self._predictions(structures)
         return ErrorTable(tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True)))
 
-    def calculator(self, skin: float = 0.5, n_threads: int | None = None) -> Any:
+    def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
         """Return an ASE calculator.
 
         Parameters
@@ -362,6 +441,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             Extra radius of the neighbor list in Å.
         n_threads : int or None, default=None
             Threads; None means all cores.
+        uncertainty : bool, default=False
+            Whether ``results`` gets energy_std, force_std, grades and grade at every step.
 
         Returns
         -------
@@ -370,7 +451,15 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """
         from linmlp.calculators import PotentialCalculator
 
-        return PotentialCalculator(self.predictor(), skin=skin, n_threads=n_threads)
+        judge = None
+        if uncertainty:
+            judge = partial(
+                kept_uncertainty(self).of,
+                self.predictor(),
+                self.descriptor_,
+                committee=self.descriptor_.committee(kept_uncertainty(self).members),
+            )
+        return PotentialCalculator(self.predictor(), skin=skin, n_threads=n_threads, judge=judge)
 
     def predictor(self) -> Predictor:
         """Return what evaluates this potential."""
@@ -426,13 +515,14 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """What energy residuals were divided by."""
         return self.loss_weights_.energy_per
 
-    def _take(self, fit: Fit, data: TrainingSet) -> None:
+    def _take(self, fit: Fit, data: TrainingSet, uncertainty: Uncertainty | None = None) -> None:
         """Become the potential of a fit."""
         self.descriptor_ = data.descriptor
         self.baselines_ = data.baselines
         self.training_ = provenance(data.structures, data.labels)
         self.fitted_settings_ = settings_snapshot(self)
         self.n_features_in_ = data.descriptor.n_features_out_
+        self.uncertainty_ = uncertainty
         self.cv_errors_ = fit.cv_errors
         self.cv_results_ = fit.cv_results
         self._take_solution(fit)

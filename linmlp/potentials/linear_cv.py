@@ -23,6 +23,7 @@ from linmlp.potentials.reporting import Reporter, reporter
 from linmlp.potentials.search import SearchSettings, Split, leave_one_out, search
 from linmlp.potentials.search_grid import CandidateSet, Grid, Params, expand_grid, make_candidates, split_params
 from linmlp.potentials.search_result import SearchResult
+from linmlp.potentials.uncertainty_setting import calibrate
 from linmlp.structures import FoldPlan, plan_folds
 from linmlp.system import AssembledData, LossWeights
 from linmlp.units import FloatArray
@@ -167,13 +168,13 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         self._take(best, _join(tables), tell)
         return self
 
-    def predict(self, structures: Sequence[Atoms]) -> FloatArray:
-        """Return total energies in eV, (n_structures,)."""
-        return self._best().predict(structures)
+    def predict(self, structures: Sequence[Atoms], return_std: bool = False) -> Any:
+        """Return total energies in eV, (n_structures,), and their standard deviations if asked for."""
+        return self._best().predict(structures, return_std)
 
-    def predict_forces(self, structures: Sequence[Atoms]) -> list[FloatArray]:
-        """Return forces in eV/Å, one array of shape (n_atoms, 3) per structure."""
-        return self._best().predict_forces(structures)
+    def predict_forces(self, structures: Sequence[Atoms], return_std: bool = False) -> Any:
+        """Return forces in eV/Å, one array of shape (n_atoms, 3) per structure, and their standard deviations."""
+        return self._best().predict_forces(structures, return_std)
 
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6)."""
@@ -264,9 +265,9 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         fit = solve_chosen(best.data, best.assembled, chosen, best.settings, tell)
         params = best.table["params"][best.index]
         potential: LinearPotential = clone(best.potential).set_params(**params)
-        potential._take(fit, best.data)
-        grids = self.param_grid if isinstance(self.param_grid, list | tuple) else [self.param_grid or {}]
-        _warn_of_edges(best.table, best.index, {name for grid in grids for name in grid})
+        potential._take(fit, best.data, calibrate(best.data, fit, potential._fit_settings(), tell))
+        grids = [self.param_grid] if isinstance(self.param_grid, Mapping) else list(self.param_grid or [])
+        _warn_of_edges(best.table, best.index, {str(name) for grid in grids for name in grid})
         self.best_estimator_ = potential
         self.best_params_ = params
         self.best_score_ = -best.score

@@ -14,6 +14,7 @@ from linmlp.potentials.model_file import read_model_file, write_model_file
 from linmlp.potentials.setting_states import features_from_state, plain, solver_argument, solver_from_state
 from linmlp.potentials.solver_setting import UpToDegree, resolve_features
 from linmlp.potentials.system_state import system_from_state, system_to_state
+from linmlp.potentials.uncertainty import Uncertainty
 from linmlp.solvers import Solution, Status
 from linmlp.structures import ReferenceEnergies, baseline_from_state
 from linmlp.system import LossWeights
@@ -36,6 +37,7 @@ SETTINGS = [
     "prior",
     "e0",
     "keep_system",
+    "uncertainty",
     "n_folds",
     "form",
     "energy_key",
@@ -93,6 +95,8 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
     if system and potential.system_ is not None:
         header["system"], folded = system_to_state(potential.system_)
         named |= {f"system/{name}": array for name, array in folded.items()}
+    if potential.uncertainty_ is not None:
+        named |= {f"uncertainty/{name}": array for name, array in potential.uncertainty_.to_state().items()}
     write_model_file(path, header, {"coef": potential.coef_, **named})
 
 
@@ -152,6 +156,8 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         potential.training_ = header["training"]
         folded = {name.removeprefix("system/"): a for name, a in arrays.items() if name.startswith("system/")}
         potential.system_ = system_from_state(header["system"], folded) if "system" in header else None
+        stated = {name.removeprefix("uncertainty/"): a for name, a in arrays.items() if name.startswith("uncertainty/")}
+        potential.uncertainty_ = Uncertainty.from_state(stated) if stated else None
         potential.fitted_settings_ = settings_snapshot(potential)
         potential.rejected_ = [tuple(pair) for pair in fit.get("rejected", ())]
         potential.n_features_in_ = descriptor.n_features_out_

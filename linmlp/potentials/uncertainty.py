@@ -11,9 +11,9 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 
-from linmlp.descriptors import Descriptor
+from linmlp.descriptors import Committee, Descriptor
 from linmlp.exceptions import SettingsError
-from linmlp.neighbors import Pairs, find_pairs
+from linmlp.neighbors import find_pairs
 from linmlp.potentials.calibration import Calibration
 from linmlp.potentials.core import CoreRows, solve_with_core
 from linmlp.potentials.extrapolation import AtomStatistics, Grade, Scorer
@@ -29,28 +29,6 @@ ONE_SIGMA = 0.6827
 """Level of an interval of one standard deviation of a normal distribution."""
 
 PARTS = ("posterior", "grade", "force_calibration", "energy_calibration")
-
-
-def committee_forces(descriptor: Descriptor, coefficients: FloatArray, pairs: Pairs, n_threads: int = 1) -> FloatArray:
-    """Return the forces of several sets of coefficients.
-
-    Parameters
-    ----------
-    descriptor : Descriptor
-        Fitted descriptor.
-    coefficients : ndarray of shape (n_members, n_features)
-        In eV.
-    pairs : Pairs
-        Pairs of a structure.
-    n_threads : int
-        Threads of the compiled loops.
-
-    Returns
-    -------
-    ndarray of shape (n_members, n_atoms, 3)
-        In eV/Å.
-    """
-    return np.array([descriptor.evaluator(member).compute(pairs, n_threads)[1] for member in coefficients])
 
 
 @dataclass(frozen=True)
@@ -172,7 +150,12 @@ class Uncertainty:
     held_out: HeldOut | None = None
 
     def of(
-        self, predictor: Predictor, descriptor: Descriptor, structure: Atoms, n_threads: int = 1
+        self,
+        predictor: Predictor,
+        descriptor: Descriptor,
+        structure: Atoms,
+        n_threads: int = 1,
+        committee: Committee | None = None,
     ) -> UncertainPrediction:
         """Return the prediction of a structure with its uncertainty.
 
@@ -186,6 +169,8 @@ class Uncertainty:
             Structure.
         n_threads : int
             Threads of the compiled loops.
+        committee : Committee, optional
+            ``descriptor.committee(members)``, made once for many structures.
 
         Returns
         -------
@@ -196,7 +181,7 @@ class Uncertainty:
         own = pairs if predictor.cutoff == descriptor.cutoff_ else find_pairs(structure, descriptor.cutoff_)
         prediction = predictor.compute(pairs, structure, n_threads)
         features = descriptor.compute_features(own)
-        forces = committee_forces(descriptor, self.members, own, n_threads)
+        forces = (committee or descriptor.committee(self.members)).compute(own, n_threads)[1]
         counts = count_elements(pairs.numbers, self.grade.numbers)
         return UncertainPrediction(
             prediction,
@@ -419,6 +404,7 @@ class _FoldFit:
         # random noise would, so that the fit with and without a fold share the scale of their standard deviations.
         posterior = replace(posterior, noise_variance=noise_variance)
         deviations = posterior.sample(self.n_members, self.random_state)
+        committee = data.descriptor.committee(deviations)
         leverage, novelty = scorer.held_out(position)
         held = []
         for index, novel in zip(members, novelty, strict=True):
@@ -434,7 +420,7 @@ class _FoldFit:
             std, size, residual = np.empty(0), np.empty(0), np.empty((0, 3))
             if label.forces is not None:
                 counted = np.all(np.broadcast_to(np.asarray(label.force_weight) > 0, (n, 3)), axis=1)
-                std = pooled_std(committee_forces(data.descriptor, deviations, pairs))[counted]
+                std = pooled_std(committee.compute(pairs)[1])[counted]
                 size = np.linalg.norm(prediction.forces, axis=1)[counted]
                 residual = (prediction.forces - label.forces)[counted]
             largest = float(leverage(features).max(initial=0.0))
@@ -445,7 +431,7 @@ class _FoldFit:
         """Return posterior and potential trained on the other folds."""
         data, folds = self.data, [k for k in self.assembled.folds if k != fold]
         problem = TrainingData(self.assembled, folds, data.solves_reference, keep=False).problem(self.weights)
-        solution, core_weight = solve_with_core(Ridge(self.alpha), problem.system, self.rows)
+        solution, core_weight = solve_with_core(Ridge(self.alpha).solve, problem.system, self.rows)
         system = problem.system
         if self.rows is not None and core_weight > 0.0:
             every = self.rows.system(set(range(len(self.rows.names))))

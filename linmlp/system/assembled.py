@@ -263,6 +263,18 @@ class AssembledData:
             n_structures=sum(p.n_structures for p in parts),
         )
 
+    def fold_of_structures(self) -> IntArray:
+        """Return the fold of every structure of the list that was assembled.
+
+        Returns
+        -------
+        ndarray of shape (n_structures,), int64
+            0 for those that do not count.
+        """
+        folds = np.zeros(self.n_structures, dtype=np.int64)
+        folds[self.energy.index] = self.energy.fold
+        return folds
+
     def as_one_fold(self) -> AssembledData:
         """Return the same data with all folds merged, which takes less memory.
 

@@ -8,7 +8,7 @@ from linmlp.exceptions import SettingsError
 from linmlp.potentials.fitting import FitSettings, TrainingSet, fit_linear
 from linmlp.potentials.posterior import Posterior
 from linmlp.potentials.predictor import Predictor
-from linmlp.potentials.uncertainty import Uncertainty, committee_forces, count_elements, fit_uncertainty, pooled_std
+from linmlp.potentials.uncertainty import Uncertainty, count_elements, fit_uncertainty, pooled_std
 from linmlp.structures import assign_folds, fit_reference_energies, read_labels
 from linmlp.system import assemble, combine
 from tests.naive.known_model import WEIGHTS, KnownModel, without
@@ -164,7 +164,7 @@ def test_small_pieces(case):
     data = case[0]
     pairs = data.descriptor.pairs(data.structures[0])
     members = np.random.default_rng(0).normal(size=(3, data.descriptor.n_features_out_))
-    forces = committee_forces(data.descriptor, members, pairs)
+    forces = data.descriptor.committee(members).compute(pairs)[1]
     for member, expected in zip(members, forces, strict=True):
         np.testing.assert_array_equal(data.descriptor.evaluator(member).compute(pairs)[1], expected)
     assert pooled_std(np.full((2, 4, 3), -2.0)).tolist() == [2.0] * 4

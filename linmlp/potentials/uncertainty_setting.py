@@ -1,0 +1,69 @@
+"""When a potential calibrates its uncertainty, and what it says where it has none."""
+
+from typing import TYPE_CHECKING
+
+from sklearn.utils.validation import check_is_fitted
+
+from linmlp.exceptions import SettingsError
+from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.fitting import Fit, TrainingSet
+from linmlp.potentials.reporting import Reporter
+from linmlp.potentials.uncertainty import Uncertainty, fit_uncertainty
+
+if TYPE_CHECKING:
+    from linmlp.potentials.linear import LinearPotential
+
+
+def calibrate(data: TrainingSet, fit: Fit, settings: FitSettings, tell: Reporter) -> Uncertainty | None:
+    """Return the uncertainty of a fit, if the settings ask for it.
+
+    Parameters
+    ----------
+    data : TrainingSet
+        What was fitted to.
+    fit : Fit
+        The fit, with its folded rows.
+    settings : FitSettings
+        `uncertainty`, seed and threads.
+    tell : Reporter
+        Is told.
+
+    Returns
+    -------
+    Uncertainty or None
+        Calibrated on the folds.
+    """
+    if not settings.uncertainty or fit.folded is None:
+        return None
+    tell.say("uncertainties: every training structure is evaluated by the potential that did not see it")
+    return fit_uncertainty(
+        data, fit.folded, fit.weights, fit.alpha, random_state=settings.random_state, n_jobs=settings.n_jobs
+    )
+
+
+def kept_uncertainty(potential: "LinearPotential") -> Uncertainty:
+    """Return the uncertainty of a fitted potential.
+
+    Parameters
+    ----------
+    potential : LinearPotential
+        Fitted.
+
+    Returns
+    -------
+    Uncertainty
+        Calibrated.
+
+    Raises
+    ------
+    SettingsError
+        If it has none.
+    """
+    check_is_fitted(potential)
+    uncertainty: Uncertainty | None = potential.uncertainty_
+    if uncertainty is None:
+        raise SettingsError(
+            "this potential knows no uncertainties: it was fitted with uncertainty=False, or structures were added "
+            "after it was calibrated; fit it with uncertainty=True"
+        )
+    return uncertainty
