@@ -1,5 +1,6 @@
 """The steps of a fit after labels and descriptor: assemble, choose by cross-validation, solve."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +10,7 @@ from ase import Atoms
 from joblib import effective_n_jobs
 
 from linmlp.descriptors import Descriptor
-from linmlp.exceptions import SettingsError
+from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.potentials.candidates import Candidate, weight_candidates
 from linmlp.potentials.core import CoreRows, solve_with_core
 from linmlp.potentials.fit_settings import FitSettings
@@ -19,7 +20,16 @@ from linmlp.potentials.search_result import SearchResult
 from linmlp.potentials.solver_setting import SolverChoice
 from linmlp.solvers import Ridge, Solution, Status
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, Rejection, assign_folds
-from linmlp.system import AssembledData, Assembly, LossParts, LossWeights, TrainingData, assemble_cached, validate
+from linmlp.system import (
+    AssembledData,
+    Assembly,
+    LossParts,
+    LossWeights,
+    SystemSum,
+    TrainingData,
+    assemble_cached,
+    validate,
+)
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 
@@ -199,6 +209,7 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
     problem = training.problem(weights)
     solver = chosen.candidate.path_solver()
     solution, core_weight = solve_with_core(lambda s: solver.solve_path(s, values)[0], problem.system, rows)
+    _warn_of_few_rows(problem.system, chosen.candidate)
     recovered = problem.composition.recover(solution.coef)
     errors = validate(system.data, system.data.folds, solution.coef, recovered, weights)
     return Fit(
@@ -212,6 +223,28 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         core_weight=core_weight,
         cv_errors=in_table_units(chosen.errors),
         notes=_core_notes(rows, solution),
+    )
+
+
+def _warn_of_few_rows(system: SystemSum, candidate: Candidate) -> None:
+    """Warn where there are fewer rows than features: say how many directions they determine, and what does the rest."""
+    n_features = system.n_features if candidate.columns is None else len(candidate.columns)
+    if system.n_rows >= n_features:
+        return
+    matrix = system.to_gram().matrix
+    if candidate.columns is not None:
+        matrix = matrix[np.ix_(candidate.columns, candidate.columns)]
+    scale = np.sqrt(np.where(np.diagonal(matrix) > 0.0, np.diagonal(matrix), 1.0))
+    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
+    rank = int(np.count_nonzero(values > n_features * np.finfo(float).eps * values[-1]))
+    prior = getattr(candidate.solver, "prior", None)
+    carries = "the smallest coefficients on scaled columns" if prior is None else "the prior"
+    warnings.warn(
+        f"{system.n_rows} rows for {n_features} functions: the data determine {rank} combinations of coefficients, "
+        f"and {carries} ({type(candidate.solver).__name__}) decide the other {n_features - rank}; add structures, or "
+        "lower max_degree",
+        LinmlpWarning,
+        stacklevel=2,
     )
 
 

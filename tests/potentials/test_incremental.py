@@ -6,9 +6,11 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
 from linmlp import LinearPotential, load
-from linmlp.exceptions import SettingsError
+from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.solvers import ForwardSelection
 from tests.naive.known_model import WEIGHTS, small_ace
+
+pytestmark = pytest.mark.filterwarnings("ignore:.* rows for .* functions:linmlp.exceptions.LinmlpWarning")
 
 
 @pytest.fixture(params=["gram", "qr"])
@@ -103,6 +105,20 @@ def test_going_on_after_a_file(silicon_truth, tmp_path):
     assert (tmp_path / "small.linmlp").stat().st_size < (tmp_path / "a.linmlp").stat().st_size
     with pytest.raises(SettingsError, match="partial_fit needs the folded rows"):
         load(tmp_path / "small.linmlp").partial_fit(structures)
+
+
+def test_fewer_rows_than_functions_are_told(silicon_truth):
+    structures = silicon_truth.structures
+    model = unfitted(structures, force_weight=0.0, stress_weight=0.0)
+    n_features = model.descriptor.estimator.n_features_out_
+    with pytest.warns(LinmlpWarning) as told:
+        model.fit(structures[:6])
+    # one combination of the energies goes to the reference energy
+    message = str(told[0].message)
+    assert message.startswith(f"6 rows for {n_features} functions: the data determine 5 combinations of coefficients")
+    assert f"(Ridge) decide the other {n_features - 5}" in message
+    with pytest.warns(LinmlpWarning, match=r"and the prior \(Ridge\) decide"):
+        model.set_params(prior="degree").fit(structures[:6])
 
 
 def test_what_does_not_go_together_is_told_and_nothing_changes(silicon_truth, carbide_truth):

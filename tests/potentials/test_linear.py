@@ -70,6 +70,7 @@ class TestKnownModel:
             energies.append(carbide_truth.compute(strained)[0])
         assert np.diff(energies)[0] / (2 * step) / atoms.get_volume() == pytest.approx(stress[1], abs=1e-5)
 
+    @pytest.mark.filterwarnings("ignore:.* rows for .* functions:linmlp.exceptions.LinmlpWarning")
     @pytest.mark.parametrize("kept", ["energy", "forces"])
     def test_one_kind_of_label_is_enough(self, kept, silicon_truth):
         only = [without(a, *({"energy", "forces", "stress"} - {kept})) for a in silicon_truth.structures]
