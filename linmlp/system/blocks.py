@@ -86,15 +86,38 @@ class RowMaker:
         BlockResult
             Energy rows as they are (no weights), force and stress systems with the weights of structures and labels.
         """
-        buffers = _Buffers(self.descriptor, labels)
+        return self.write(indices, structures, labels, listed).result(self.form)
+
+    def write(
+        self, indices: IntArray, structures: Sequence[Atoms], labels: Sequence[Labels], listed: FloatArray
+    ) -> BlockRows:
+        """Return the rows of a block as they are.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n_structures,)
+            Positions of the structures in the list the user gave, for messages.
+        structures : sequence of ase.Atoms
+            Structures of the block.
+        labels : sequence of Labels
+            Their labels.
+        listed : ndarray of shape (n_structures,)
+            How often each structure counts.
+
+        Returns
+        -------
+        BlockRows
+            Rows, targets and factors on them, which are not applied.
+        """
+        buffers = BlockRows(self.descriptor, labels)
         for i, (index, atoms, label) in enumerate(zip(indices, structures, labels, strict=True)):
             try:
                 self._write(buffers, i, atoms, label, listed[i])
             except InputError as error:
                 raise type(error)(f"structure {index} (config_type {label.config_type!r}): {error}") from error
-        return buffers.result(self.form)
+        return buffers
 
-    def _write(self, buffers: _Buffers, i: int, atoms: Atoms, label: Labels, listed: float) -> None:
+    def _write(self, buffers: BlockRows, i: int, atoms: Atoms, label: Labels, listed: float) -> None:
         """Write the rows, targets and row scales of one structure."""
         pairs = find_pairs(atoms, self.descriptor.cutoff_)
         at, six = buffers.force_slices[i], buffers.stress_slices[i]
@@ -119,8 +142,16 @@ class RowMaker:
         ]
 
 
-class _Buffers:
-    """Rows of a block, in arrays with the padding that the descriptor's loops want."""
+class BlockRows:
+    """Rows of a block, in arrays with the padding that the descriptor's loops want.
+
+    Parameters
+    ----------
+    descriptor : Descriptor
+        Fitted descriptor.
+    labels : sequence of Labels
+        Labels of the structures of the block.
+    """
 
     def __init__(self, descriptor: Descriptor, labels: Sequence[Labels]) -> None:
         n_force = [3 * label.n_atoms if n_force_atoms(label) else 0 for label in labels]
@@ -136,7 +167,18 @@ class _Buffers:
         self.stress_targets, self.stress_scales = np.empty(sum(n_stress)), np.empty(sum(n_stress))
 
     def result(self, form: str) -> BlockResult:
-        """Return the rows, folded."""
+        """Return the rows, folded.
+
+        Parameters
+        ----------
+        form : {"gram", "qr"}
+            Form to fold to.
+
+        Returns
+        -------
+        BlockResult
+            The force and stress rows are scaled in place.
+        """
         force = stress = None
         if len(self.force_targets):
             force = rows_to_system(self.force_rows, self.force_targets, self.force_scales, form, overwrite=True)

@@ -168,7 +168,7 @@ class TrainingData:
         if not self.solve_reference:
             systems = [rows_to_system(scale[c, None] * energy.X[rows[c]], y[c], None, form, True) for c in chunks]
             return merge(systems, form), nothing, float(listed.sum())
-        basis, inverse = _range_and_pseudoinverse(scale[:, None] * energy.composition[rows])
+        basis, inverse = range_and_pseudoinverse(scale[:, None] * energy.composition[rows])
         along_X = np.zeros((basis.shape[1], n_features))
         for c in chunks:
             along_X += basis[c].T @ (scale[c, None] * energy.X[rows[c]])
@@ -260,8 +260,21 @@ def _keep(system: CompressedSystem) -> CompressedSystem:
     return system if isinstance(system, GramSystem) else copy(system).keep()
 
 
-def _range_and_pseudoinverse(C: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return an orthonormal basis Q of the columns of C, and C⁺Q, of the rank that C has."""
+def range_and_pseudoinverse(C: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return an orthonormal basis Q of the columns of C, and C⁺Q, of the rank that C has.
+
+    Parameters
+    ----------
+    C : ndarray of shape (n_rows, n_elements)
+        Weighted composition columns.
+
+    Returns
+    -------
+    basis : ndarray of shape (n_rows, rank)
+        Q.
+    inverse : ndarray of shape (n_elements, rank)
+        C⁺Q.
+    """
     left, values, right = np.linalg.svd(C, full_matrices=False)
     kept = values > max(C.shape) * np.finfo(float).eps * values.max(initial=0.0)
     return left[:, kept], right[kept].T / values[kept]
