@@ -6,6 +6,7 @@ from linmlp.solvers.evidence import Evidence, maximize_evidence
 from linmlp.solvers.forward_selection import ForwardSelection
 from linmlp.solvers.lasso import Lasso
 from linmlp.solvers.least_squares import LeastSquares
+from linmlp.solvers.lsmr import LSMR
 from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
 from linmlp.solvers.scikit_learn import ScikitLearnSolver
@@ -14,6 +15,7 @@ from linmlp.solvers.truncated_svd import TruncatedSVDRegression
 
 __all__ = [
     "ALPHAS",
+    "LSMR",
     "BackwardSelection",
     "Evidence",
     "ForwardSelection",

@@ -90,7 +90,9 @@ class StructureRows(RowSource):
     def stream(self, units: IntArray | Sequence[int] | None = None) -> Iterator[Rows]:
         """Yield force and stress rows of some structures."""
         wanted = self._units if units is None else self._units[np.asarray(units, dtype=np.int64)]
-        for block in plan_blocks([(0, "")] * len(self.structures), np.maximum(self._n_rows, 1), wanted, self.block_rows):
+        for block in plan_blocks(
+            [(0, "")] * len(self.structures), np.maximum(self._n_rows, 1), wanted, self.block_rows
+        ):
             if self._n_rows[block.indices].any():
                 yield self._make_rows(block.indices)
 
@@ -110,7 +112,7 @@ class StructureRows(RowSource):
     def _use(self, units: IntArray) -> None:
         """Take some structures as the units: count them, weight their energy rows."""
         self._units, self.n_units = units, len(units)
-        labels = [self.labels[i] for i in units]
+        labels = [self.labels[int(i)] for i in units]
         n_atoms = float(self.listed[units] @ [n_force_atoms(label) for label in labels]) if labels else 0.0
         n_stress = float(self.listed[units] @ [carries_stress(label) for label in labels]) if labels else 0.0
         self._force_scale = row_scale_from_weight(self.weights.force / n_atoms if n_atoms > 0.0 else 0.0)
@@ -137,7 +139,7 @@ class StructureRows(RowSource):
         """Return energy rows, targets and composition columns with their weights in."""
         label_weight = np.array([energy_row_weight(label) for label in self.labels])
         at = self._units[label_weight[self._units] > 0.0] if self.weights.energy > 0.0 else self._units[:0]
-        labels = [self.labels[i] for i in at]
+        labels = [self.labels[int(i)] for i in at]
         scale = energy_row_scales(
             self.listed[at] * label_weight[at],
             np.array([label.n_atoms for label in labels], dtype=float),
@@ -154,19 +156,19 @@ class StructureRows(RowSource):
         """Return the energy rows of all structures, without weights."""
         X, y = np.zeros((len(self.structures), self.n_features)), np.zeros(len(self.structures))
         for i in np.flatnonzero(self.listed > 0.0):
-            label = replace(self.labels[i], forces=None, stress=None)
-            rows = self._maker.write(np.array([i]), [self.structures[i]], [label], self.listed[[i]])
+            label = replace(self.labels[int(i)], forces=None, stress=None)
+            rows = self._maker.write(np.array([i]), [self.structures[int(i)]], [label], self.listed[[i]])
             X[i], y[i] = rows.energy_rows[0], rows.energy_targets[0]
         return X, y
 
     def _make_rows(self, indices: IntArray) -> Rows:
         """Return the weighted force and stress rows of a block."""
-        labels = [self.labels[i] for i in indices]
+        labels = [self.labels[int(i)] for i in indices]
         if self._force_scale == 0.0:
             labels = [replace(label, forces=None) for label in labels]
         if self._stress_scale == 0.0:
             labels = [replace(label, stress=None) for label in labels]
-        rows = self._maker.write(indices, [self.structures[i] for i in indices], labels, self.listed[indices])
+        rows = self._maker.write(indices, [self.structures[int(i)] for i in indices], labels, self.listed[indices])
         force = _scaled(rows.force_rows, rows.force_targets, self._force_scale * rows.force_scales)
         if not len(rows.stress_targets):
             return force

@@ -1,0 +1,232 @@
+r"""LSMR: ridge regression by products with the rows alone, for features too many for a square matrix of them.
+
+.. math:: \min_c \|Xc - y\|^2 + \alpha \|Dc\|^2
+
+with D the norms of the columns of X, as in `Ridge`. The iteration [1]_ runs in :math:`v = L^T D c` with L the Cholesky
+factor of the Gram matrix of a sample of rows (plus alpha), on :math:`X D^{-1} L^{-T}` over
+:math:`\sqrt\alpha L^{-T}`: the nearer the sample is to all rows, the fewer the iterations.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+import scipy.linalg
+from scipy.sparse.linalg import LinearOperator, lsmr
+
+from linmlp.exceptions import LinmlpWarning, SettingsError
+from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.ridge import ALPHAS
+from linmlp.solvers.solution import Solution, Status, with_residuals
+from linmlp.system.compressed import CompressedSystem
+from linmlp.system.row_source import ArrayRows, RowSource
+from linmlp.system.row_system import RowSystem
+from linmlp.system.threads import one_blas_thread
+from linmlp.units import FloatArray
+
+CONVERGED = (0, 1, 2, 4, 5)
+"""Ends of scipy's lsmr that mean a solution, to the tolerance or to machine precision."""
+
+
+class LSMR(SystemSolver):
+    """Ridge regression by the LSMR iteration.
+
+    Parameters
+    ----------
+    alpha : float, default=1e-8
+        Strength, a pure number on columns scaled to unit norm; above 0 with a preconditioner.
+    preconditioner : "sample" or None, default="sample"
+        Whether to precondition by the Cholesky factor of a sample of rows (n_features² numbers).
+    sample_rows : float, default=4.0
+        Rows of the sample in units of the features.
+    tol : float, default=1e-12
+        Relative tolerance of the iteration (atol and btol of scipy's lsmr).
+    max_iter : int, default=1000
+        Most iterations; each takes two passes over the rows.
+    random_state : int, default=0
+        Seed of the sample.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients.
+    solution_ : Solution
+        Coefficients, residual norm and status; the rank is the number of columns that are not zero, and the condition
+        number is not known.
+    n_iter_ : int
+        Iterations.
+    n_features_in_ : int
+        Number of features.
+
+    References
+    ----------
+    .. [1] D. C.-L. Fong and M. Saunders, SIAM J. Sci. Comput. 33, 2950 (2011).
+
+    Examples
+    --------
+    >>> from linmlp.solvers import LSMR
+    >>> LSMR(alpha=1e-12).fit([[1.0, 0.0], [0.0, 2.0], [1.0, 2.0]], [1.0, 4.0, 5.0]).coef_.round(6)
+    array([1., 2.])
+    """
+
+    n_iter_: int
+
+    def __init__(
+        self,
+        alpha: float = 1e-8,
+        preconditioner: Literal["sample"] | None = "sample",
+        sample_rows: float = 4.0,
+        tol: float = 1e-12,
+        max_iter: int = 1000,
+        random_state: int = 0,
+    ) -> None:
+        self.alpha = alpha
+        self.preconditioner = preconditioner
+        self.sample_rows = sample_rows
+        self.tol = tol
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    @property
+    def path_parameter(self) -> str:
+        """Name of the parameter that `solve_path` varies."""
+        return "alpha"
+
+    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
+        """Return the strengths that are tried by default."""
+        return ALPHAS[form]
+
+    def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
+        """Return one solution for each strength.
+
+        Parameters
+        ----------
+        system : CompressedSystem
+            Rows, or their triangular factor, are the operator.
+        values : sequence of float
+            Strengths alpha.
+
+        Returns
+        -------
+        list of Solution
+            In the order of `values`.
+        """
+        rows = _rows_of(system)
+        return with_residuals([self._iterate(rows, alpha).solution for alpha in values], system)
+
+    def solve_source(self, rows: RowSource) -> Solution:
+        """Return the solution for rows that are made again at every pass.
+
+        Parameters
+        ----------
+        rows : RowSource
+            Weighted rows.
+
+        Returns
+        -------
+        Solution
+            Its residual norm is that of the rows, without the penalty.
+        """
+        solution = self._iterate(rows, self.alpha).solution
+        squared = rows.squared_residual(solution.coef)
+        return Solution(solution.coef, solution.rank, np.nan, float(np.sqrt(squared)), solution.status)
+
+    def fit_system(self, system: CompressedSystem) -> Self:
+        """Fit to a compressed system.
+
+        Parameters
+        ----------
+        system : CompressedSystem
+            Rows and targets, folded, weights in.
+
+        Returns
+        -------
+        self
+            The fitted solver.
+        """
+        with one_blas_thread():
+            result = self._iterate(_rows_of(system), self.alpha)
+            self.solution_ = with_residuals([result.solution], system)[0]
+        self.coef_, self.n_iter_ = self.solution_.coef, max(result.n_iter, 1)
+        self.n_features_in_ = system.n_features
+        return self
+
+    def _iterate(self, rows: RowSource, alpha: float) -> _Result:
+        """Return the solution, without its residual norm, and the iterations."""
+        self._check(alpha)
+        n_sample = int(np.ceil(self.sample_rows * rows.n_features))
+        survey = rows.survey(n_sample, self.random_state)
+        scale = np.where(survey.column_norms > 0.0, survey.column_norms, 1.0)
+        used = int(np.count_nonzero(survey.column_norms))
+        lower = None
+        if self.preconditioner is not None:
+            sample = survey.sample / scale
+            gram = sample.T @ sample
+            gram.flat[:: len(scale) + 1] += alpha + np.finfo(float).eps * len(scale)
+            lower = scipy.linalg.cholesky(gram, lower=True, check_finite=False)
+        operator, target = _augment(rows, scale, lower, alpha)
+        v, end, n_iter, *_ = lsmr(operator, target, atol=self.tol, btol=self.tol, conlim=0.0, maxiter=self.max_iter)
+        status = Status.SOLVED if end in CONVERGED else Status.NOT_CONVERGED
+        if status is Status.NOT_CONVERGED:
+            warnings.warn(
+                f"LSMR has not converged in max_iter={self.max_iter} iterations; raise max_iter, alpha or sample_rows",
+                LinmlpWarning,
+                stacklevel=4,
+            )
+        return _Result(Solution(_back(v, lower) / scale, used, np.nan, 0.0, status), int(n_iter))
+
+    def _check(self, alpha: float) -> None:
+        """Raise where a setting cannot be used."""
+        lowest_is_fine = self.preconditioner is None
+        if not (np.isfinite(alpha) and (alpha > 0.0 or (lowest_is_fine and alpha == 0.0))):
+            raise SettingsError(f"alpha is {alpha}; it must be a finite number above 0 (0 without a preconditioner)")
+        if self.preconditioner not in ("sample", None):
+            raise SettingsError(f'preconditioner={self.preconditioner!r} is not known; give "sample" or None')
+        if not (self.max_iter >= 1 and self.tol > 0.0 and self.sample_rows > 0.0):
+            raise SettingsError(
+                f"max_iter={self.max_iter}, tol={self.tol}, sample_rows={self.sample_rows}; all must be above 0"
+            )
+
+
+class _Result(NamedTuple):
+    solution: Solution
+    n_iter: int
+
+
+def _rows_of(system: CompressedSystem) -> ArrayRows:
+    """Return the rows of a system, or its triangular factor as rows."""
+    if isinstance(system, RowSystem):
+        return ArrayRows(system.X, system.y)
+    R, z, _ = system.to_factor()
+    return ArrayRows(R, z)
+
+
+def _back(v: FloatArray, lower: FloatArray | None) -> FloatArray:
+    """Return L⁻ᵀ v."""
+    if lower is None:
+        return v
+    return np.asarray(scipy.linalg.solve_triangular(lower, v, lower=True, trans="T", check_finite=False))
+
+
+def _augment(
+    rows: RowSource, scale: FloatArray, lower: FloatArray | None, alpha: float
+) -> tuple[LinearOperator, FloatArray]:
+    """Return the preconditioned rows over the penalty, and the targets."""
+    n_rows, n_features, root = rows.n_rows, rows.n_features, float(np.sqrt(alpha))
+
+    def forward(v: Any) -> FloatArray:
+        u = _back(np.ravel(v), lower)
+        return np.concatenate([rows.matvec(u / scale), root * u])
+
+    def backward(r: Any) -> FloatArray:
+        r = np.ravel(r)
+        g = rows.rmatvec(r[:n_rows]) / scale + root * r[n_rows:]
+        if lower is not None:
+            g = scipy.linalg.solve_triangular(lower, g, lower=True, check_finite=False)
+        return np.asarray(g)
+
+    operator = LinearOperator((n_rows + n_features, n_features), matvec=forward, rmatvec=backward, dtype=np.float64)
+    return operator, np.concatenate([rows.targets(), np.zeros(n_features)])
