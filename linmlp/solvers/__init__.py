@@ -7,6 +7,7 @@ from linmlp.solvers.forward_selection import ForwardSelection
 from linmlp.solvers.lasso import Lasso
 from linmlp.solvers.least_squares import LeastSquares
 from linmlp.solvers.lsmr import LSMR
+from linmlp.solvers.mini_batch import MiniBatchGradientDescent
 from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
 from linmlp.solvers.scikit_learn import ScikitLearnSolver
@@ -21,6 +22,7 @@ __all__ = [
     "ForwardSelection",
     "Lasso",
     "LeastSquares",
+    "MiniBatchGradientDescent",
     "OrthogonalMatchingPursuit",
     "Ridge",
     "ScikitLearnSolver",

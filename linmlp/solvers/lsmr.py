@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
-import scipy.linalg
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.preconditioning import Preconditioner
 from linmlp.solvers.ridge import ALPHAS
 from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.system.compressed import CompressedSystem
@@ -114,7 +114,7 @@ class LSMR(SystemSolver):
         list of Solution
             In the order of `values`.
         """
-        rows = _rows_of(system)
+        rows = rows_of(system)
         return with_residuals([self._iterate(rows, alpha).solution for alpha in values], system)
 
     def solve_source(self, rows: RowSource) -> Solution:
@@ -148,7 +148,7 @@ class LSMR(SystemSolver):
             The fitted solver.
         """
         with one_blas_thread():
-            result = self._iterate(_rows_of(system), self.alpha)
+            result = self._iterate(rows_of(system), self.alpha)
             self.solution_ = with_residuals([result.solution], system)[0]
         self.coef_, self.n_iter_ = self.solution_.coef, max(result.n_iter, 1)
         self.n_features_in_ = system.n_features
@@ -157,17 +157,9 @@ class LSMR(SystemSolver):
     def _iterate(self, rows: RowSource, alpha: float) -> _Result:
         """Return the solution, without its residual norm, and the iterations."""
         self._check(alpha)
-        n_sample = int(np.ceil(self.sample_rows * rows.n_features))
-        survey = rows.survey(n_sample, self.random_state)
-        scale = np.where(survey.column_norms > 0.0, survey.column_norms, 1.0)
-        used = int(np.count_nonzero(survey.column_norms))
-        lower = None
-        if self.preconditioner is not None:
-            sample = survey.sample / scale
-            gram = sample.T @ sample
-            gram.flat[:: len(scale) + 1] += alpha + np.finfo(float).eps * len(scale)
-            lower = scipy.linalg.cholesky(gram, lower=True, check_finite=False)
-        operator, target = _augment(rows, scale, lower, alpha)
+        factorize = self.preconditioner is not None
+        prepared = Preconditioner.of(rows, alpha, self.sample_rows, self.random_state, factorize)
+        operator, target = _augment(rows, prepared, alpha)
         v, end, n_iter, *_ = lsmr(operator, target, atol=self.tol, btol=self.tol, conlim=0.0, maxiter=self.max_iter)
         status = Status.SOLVED if end in CONVERGED else Status.NOT_CONVERGED
         if status is Status.NOT_CONVERGED:
@@ -176,7 +168,9 @@ class LSMR(SystemSolver):
                 LinmlpWarning,
                 stacklevel=4,
             )
-        return _Result(Solution(_back(v, lower) / scale, used, np.nan, 0.0, status), int(n_iter))
+        return _Result(
+            Solution(prepared.to_scaled(v) / prepared.scale, prepared.n_used, np.nan, 0.0, status), int(n_iter)
+        )
 
     def _check(self, alpha: float) -> None:
         """Raise where a setting cannot be used."""
@@ -196,37 +190,36 @@ class _Result(NamedTuple):
     n_iter: int
 
 
-def _rows_of(system: CompressedSystem) -> ArrayRows:
-    """Return the rows of a system, or its triangular factor as rows."""
+def rows_of(system: CompressedSystem) -> ArrayRows:
+    """Return the rows of a system, or its triangular factor as rows.
+
+    Parameters
+    ----------
+    system : CompressedSystem
+        Any form.
+
+    Returns
+    -------
+    ArrayRows
+        Rows with the same squared residual up to a constant.
+    """
     if isinstance(system, RowSystem):
         return ArrayRows(system.X, system.y)
     R, z, _ = system.to_factor()
     return ArrayRows(R, z)
 
 
-def _back(v: FloatArray, lower: FloatArray | None) -> FloatArray:
-    """Return L⁻ᵀ v."""
-    if lower is None:
-        return v
-    return np.asarray(scipy.linalg.solve_triangular(lower, v, lower=True, trans="T", check_finite=False))
-
-
-def _augment(
-    rows: RowSource, scale: FloatArray, lower: FloatArray | None, alpha: float
-) -> tuple[LinearOperator, FloatArray]:
+def _augment(rows: RowSource, prepared: Preconditioner, alpha: float) -> tuple[LinearOperator, FloatArray]:
     """Return the preconditioned rows over the penalty, and the targets."""
     n_rows, n_features, root = rows.n_rows, rows.n_features, float(np.sqrt(alpha))
 
     def forward(v: Any) -> FloatArray:
-        u = _back(np.ravel(v), lower)
-        return np.concatenate([rows.matvec(u / scale), root * u])
+        u = prepared.to_scaled(np.ravel(v))
+        return np.concatenate([rows.matvec(u / prepared.scale), root * u])
 
     def backward(r: Any) -> FloatArray:
         r = np.ravel(r)
-        g = rows.rmatvec(r[:n_rows]) / scale + root * r[n_rows:]
-        if lower is not None:
-            g = scipy.linalg.solve_triangular(lower, g, lower=True, check_finite=False)
-        return np.asarray(g)
+        return prepared.pull_gradient(rows.rmatvec(r[:n_rows]) / prepared.scale + root * r[n_rows:])
 
     operator = LinearOperator((n_rows + n_features, n_features), matvec=forward, rmatvec=backward, dtype=np.float64)
     return operator, np.concatenate([rows.targets(), np.zeros(n_features)])
