@@ -37,6 +37,9 @@ PROBED_BATCHES = 6
 SAFETY = 0.3
 """The automatic learning rate in units of one over the largest curvature measured."""
 
+LEAST_STEPS = 8
+"""Steps of an epoch at least: where the batches are fewer, they are taken again in another order."""
+
 BLOWN_UP = 1e6
 """The descent diverges where the gradient has grown by this factor."""
 
@@ -62,7 +65,7 @@ class MiniBatchGradientDescent(SystemSolver):
     batch_size : int, default=64
         Rows of a batch; structures, for a source of structures.
     max_epochs : int, default=200
-        Most passes; an epoch is one pass for the gradient of all rows, and one in batches.
+        Most epochs; each is one pass for the gradient of all rows, and one in batches (more where these are few).
     momentum : float, default=0.0
         Part of the last step that is added to the next one, 0 or more and below 1.
     tol : float, default=1e-7
@@ -341,7 +344,9 @@ class _Problem:
         """Return the point and the last step after one epoch of batches from a point with its full gradient."""
         start, n = v, self.rows.n_units
         with np.errstate(over="ignore", invalid="ignore"):
-            for units in np.array_split(rng.permutation(n), max(-(-n // batch), 1)):
+            n_batches = max(-(-n // batch), 1)
+            shuffled = [np.array_split(rng.permutation(n), n_batches) for _ in range(-(-LEAST_STEPS // n_batches))]
+            for units in (units for batches in shuffled for units in batches):
                 # The loss is quadratic: what a batch says here minus what it said at the start is a Hessian product.
                 slope = gradient + self.curve(v - start, np.sort(units))
                 velocity = momentum * velocity - step * slope
