@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -17,33 +17,23 @@ ENERGY_FACTORS = (0.25, 1.0, 4.0)
 """Factors on the automatic energy weight to try: 75, 150 and 300 on the residual of the energy per atom."""
 
 
-class WeightRule(Protocol):
-    """Chooses loss weights and ridge strength from training data alone, such as evidence does."""
-
-    energy_per: str
-    groups: Mapping[str, float] | None
-
-    def choose(self, training: TrainingData) -> tuple[LossWeights, float]:
-        """Return the weights and the ridge strength."""
-
-
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """One point of a search, or a line of them along the strength of the solver.
 
     Parameters
     ----------
-    weights : LossWeights or WeightRule
-        Weights of the loss, or a rule that chooses them (and the strength) on every training set by itself.
+    weights : LossWeights
+        Weights of the loss.
     solver : SystemSolver
         Solver; its path parameter is varied.
     values : tuple of float, optional
-        Values of the path parameter; ``solver.path_values`` by default.
+        Values of the path parameter; ``solver.path_values`` by default. NaN is the solver's own setting.
     columns : ndarray of shape (n_chosen,), int, optional
         Features that may be used; all by default.
     """
 
-    weights: LossWeights | WeightRule
+    weights: LossWeights
     solver: SystemSolver = field(default_factory=Ridge)
     values: tuple[float, ...] | None = None
     columns: IntArray | None = None
@@ -61,10 +51,8 @@ class Candidate:
         Returns
         -------
         tuple of float
-            One value, NaN, where a rule chooses it.
+            In the order in which they are tried.
         """
-        if not isinstance(self.weights, LossWeights):
-            return (np.nan,)
         n_used = n_features if self.columns is None else len(self.columns)
         return self.solver.path_values(form, n_used) if self.values is None else tuple(self.values)
 
@@ -85,72 +73,29 @@ class Candidate:
         reference : ndarray of shape (n_values, n_elements)
             Reference energies on top of the provisional ones, eV.
         """
-        weights, values = self.weigh(training, values)
-        problem = training.problem(weights)
-        solutions = self.path_solver().solve_path(problem.system, values)
+        problem = training.problem(self.weights)
+        solutions = self.solve_system(problem.system, values)
         return solutions, problem.composition.recover(np.array([solution.coef for solution in solutions]))
 
-    def weigh(self, training: TrainingData, values: Sequence[float]) -> tuple[LossWeights, Sequence[float]]:
-        """Return the loss weights and strengths, chosen on these training data where a rule does that.
-
-        Parameters
-        ----------
-        training : TrainingData
-            Merged systems of the training folds.
-        values : sequence of float
-            Values of the path parameter.
-
-        Returns
-        -------
-        weights : LossWeights
-            Numbers.
-        values : sequence of float
-            Values of the path parameter.
-        """
-        if isinstance(self.weights, LossWeights):
-            return self.weights, values
-        weights, strength = self.weights.choose(training)
-        return weights, [strength]
-
-    def path_solver(self) -> SystemSolver | OnColumns:
-        """Return the solver, restricted to the features that may be used."""
-        return self.solver if self.columns is None else OnColumns(self.solver, self.columns)
-
-
-class OnColumns:
-    """A solver that sees some of the features; the coefficients of the others are 0.
-
-    Parameters
-    ----------
-    solver : SystemSolver
-        Solver.
-    columns : ndarray of shape (n_chosen,), int
-        Features that may be used.
-    """
-
-    def __init__(self, solver: SystemSolver, columns: IntArray) -> None:
-        self.solver = solver
-        self.columns = columns
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
-        """Return one solution for each value of the path parameter.
+    def solve_system(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
+        """Return the solutions of a system of all features.
 
         Parameters
         ----------
         system : CompressedSystem
-            System of all features.
+            Rows and targets, folded.
         values : sequence of float
-            Values of the path parameter.
+            Values of the path parameter; a single NaN is the solver's own setting.
 
         Returns
         -------
         list of Solution
-            With coefficients of all features.
+            With coefficients of all features, 0 for those that may not be used.
         """
-        return [
-            solution.spread(self.columns, system.n_features)
-            for solution in self.solver.solve_path(system.subset(self.columns), values)
-        ]
+        own = system if self.columns is None else system.subset(self.columns)
+        is_own = len(values) == 1 and np.isnan(values[0])
+        solutions = [self.solver.solve(own)] if is_own else self.solver.solve_path(own, values)
+        return [s if self.columns is None else s.spread(self.columns, system.n_features) for s in solutions]
 
 
 def path_value(solver: SystemSolver) -> Any:
@@ -164,9 +109,10 @@ def path_value(solver: SystemSolver) -> Any:
     Returns
     -------
     float, int or "auto"
-        Value.
+        Value; NaN where the solver has nothing to vary, or leaves it to the system.
     """
-    return getattr(solver, solver.path_parameter)
+    value = None if solver.path_parameter is None else solver.get_params()[solver.path_parameter]
+    return np.nan if value is None else value
 
 
 def weight_candidates(

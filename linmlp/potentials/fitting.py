@@ -97,7 +97,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the final solve uses: weights (or their rule), solver, strength, features."""
+    """What the final solve uses: weights, solver, strength, features."""
 
     candidate: Candidate
     value: float
@@ -205,10 +205,11 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         Coefficients and reference energies.
     """
     training = TrainingData(system.data, None, solve_reference, keep=False)
-    weights, values = chosen.candidate.weigh(training, [chosen.value])
+    weights = chosen.candidate.weights
     problem = training.problem(weights)
-    solver = chosen.candidate.path_solver()
-    solution, core_weight = solve_with_core(lambda s: solver.solve_path(s, values)[0], problem.system, rows)
+    solution, core_weight = solve_with_core(
+        lambda s: chosen.candidate.solve_system(s, [chosen.value])[0], problem.system, rows
+    )
     _warn_of_few_rows(problem.system, chosen.candidate)
     recovered = problem.composition.recover(solution.coef)
     errors = validate(system.data, system.data.folds, solution.coef, recovered, weights)
@@ -216,7 +217,7 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         solution=solution,
         reference=replace(system.reference, values=system.reference.values + recovered),
         weights=weights,
-        alpha=float(values[0]),
+        alpha=float(chosen.value),
         form=system.data.form,
         system=system,
         loss=errors.loss_parts(weights),
@@ -368,8 +369,9 @@ def _search(
 
 
 def _only_value(candidate: Candidate) -> float:
-    """Return the strength that was given; NaN where a rule chooses it."""
-    return np.nan if candidate.values is None else candidate.values[0]
+    """Return the strength that was given; of a candidate that is not searched."""
+    assert candidate.values is not None
+    return candidate.values[0]
 
 
 def _choose(result: SearchResult) -> Chosen:
@@ -472,7 +474,7 @@ def check_something_counts(labels: LabelSet, candidates: Sequence[Candidate]) ->
         "stress": sum(carries_stress(label) for label in labels),
     }
     for weights in (candidate.weights for candidate in candidates):
-        if isinstance(weights, LossWeights) and not any(n * getattr(weights, kind) for kind, n in numbers.items()):
+        if not any(n * getattr(weights, kind) for kind, n in numbers.items()):
             raise SettingsError(
                 f"nothing to fit to: the weights are energy {weights.energy:g}, force {weights.force:g}, stress "
                 f"{weights.stress:g}, but no structure has such a label that is not masked; give a weight to a kind it "

@@ -12,7 +12,6 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.fitting import TrainingSet, candidates_for, check_something_counts
-from linmlp.system import LossWeights
 from linmlp.units import IntArray
 
 if TYPE_CHECKING:
@@ -182,9 +181,7 @@ def _key(candidate: Candidate) -> str:
 def _resolved(candidate: Candidate, value: float, is_default: bool) -> Params:
     """Return the settings that cross-validation chooses, as numbers."""
     path = candidate.solver.path_parameter
-    resolved: Params = {path if is_default else f"solver__{path}": value}
+    resolved: Params = {} if np.isnan(value) else {path if is_default else f"solver__{path}": value}
     weights = candidate.weights
-    if isinstance(weights, LossWeights):
-        resolved |= {f"{kind}_weight": getattr(weights, kind) for kind in ("energy", "force", "stress")}
-        resolved["energy_per"] = weights.energy_per
-    return resolved
+    resolved |= {f"{kind}_weight": getattr(weights, kind) for kind in ("energy", "force", "stress")}
+    return resolved | {"energy_per": weights.energy_per}

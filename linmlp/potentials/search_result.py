@@ -11,7 +11,6 @@ import numpy as np
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.cross_validation_errors import METRICS
 from linmlp.solvers import Status
-from linmlp.system import LossWeights
 from linmlp.units import FloatArray, IntArray
 
 
@@ -26,7 +25,7 @@ class SearchResult:
     candidate_of : ndarray of shape (n_sets,), int
         Candidate of each set, ascending.
     value_of : ndarray of shape (n_sets,)
-        Value of the path parameter of each set; NaN where a rule chose it on every training set.
+        Value of the path parameter of each set.
     pooled : dict of str to ndarray of shape (n_sets,)
         "energy_mae" and "energy_rmse" (eV per atom), "force_rmse" (eV/Å, component), "stress_rmse" (eV/Å³, over the
         nine components) and "loss" (at the reference weights) over the held-out structures of all splits, and "score"
@@ -180,9 +179,8 @@ class SearchResult:
         """Return what distinguishes a set."""
         candidate = self.candidates[self.candidate_of[index]]
         weights = candidate.weights
-        if not isinstance(weights, LossWeights):
-            return {"weights": weights}
-        entry: dict[str, Any] = {candidate.solver.path_parameter: float(self.value_of[index])}
+        value = float(self.value_of[index])
+        entry: dict[str, Any] = {} if np.isnan(value) else {str(candidate.solver.path_parameter): value}
         entry |= {f"{name}_weight": getattr(weights, name) for name in ("energy", "force", "stress")}
         entry["energy_per"] = weights.energy_per
         if weights.groups:

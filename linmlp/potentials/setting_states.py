@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import sklearn.linear_model
+from sklearn.base import BaseEstimator
 
 import linmlp.solvers
 from linmlp.exceptions import ModelFileError
@@ -30,6 +32,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, SystemSolver):
         return {"solver": type(value).__name__, "settings": plain(value.get_params(deep=False))}
+    if isinstance(value, BaseEstimator):
+        return {"regressor": type(value).__name__, "settings": plain(value.get_params(deep=False))}
     if isinstance(value, UpToDegree):
         return {"up_to_degree": plain(value.max_degree)}
     return value.item() if isinstance(value, np.generic) else value
@@ -62,7 +66,12 @@ def solver_from_state(state: Mapping[str, Any] | None) -> SystemSolver | None:
 
 
 def solver_argument(value: Any) -> Any:
-    """Return a stored setting of a solver; arrays were stored as lists."""
+    """Return a stored setting of a solver; arrays were stored as lists, linear models of scikit-learn by name."""
+    if isinstance(value, Mapping):
+        kind = getattr(sklearn.linear_model, value["regressor"], None)
+        if not (isinstance(kind, type) and issubclass(kind, BaseEstimator)):
+            raise ModelFileError(f"{value['regressor']!r} is no linear model of scikit-learn; the file is damaged")
+        return kind(**{name: solver_argument(item) for name, item in value["settings"].items()})
     return np.asarray(value) if isinstance(value, list) else value
 
 

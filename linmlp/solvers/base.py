@@ -57,8 +57,8 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     @abstractmethod
-    def path_parameter(self) -> str:
-        """Name of the constructor's parameter that `solve_path` varies."""
+    def path_parameter(self) -> str | None:
+        """Name of the parameter that `solve_path` varies, as `get_params` has it; None if there is none."""
 
     @abstractmethod
     def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
@@ -90,7 +90,7 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Solution
             Coefficients and how far they can be trusted.
         """
-        return self.solve_path(system, [getattr(self, self.path_parameter)])[0]
+        return self.solve_path(system, [self.get_params()[self.path_parameter]])[0]
 
     def fit_system(self, system: CompressedSystem) -> Self:
         """Fit to a compressed system.

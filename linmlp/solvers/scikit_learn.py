@@ -101,16 +101,14 @@ class ScikitLearnSolver(SystemSolver):
         self.regressor = regressor
 
     @property
-    def path_parameter(self) -> str:
-        """Name of the regressor's parameter that `solve_path` varies, as `set_params` has it."""
+    def path_parameter(self) -> str | None:
+        """Name of the regressor's parameter that `solve_path` varies, as `set_params` has it; None if there is none."""
         parameter = self._check().parameter
-        if parameter is None:
-            raise SettingsError(f"{_name(self.regressor)} has no strength to vary; use Ridge or ForwardSelection")
-        return f"regressor__{parameter}"
+        return None if parameter is None else f"regressor__{parameter}"
 
     def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
         """Return the strengths, or numbers of features, that are tried by default."""
-        return ALPHAS[form] if self.path_parameter.endswith("alpha") else size_grid(n_features)
+        return ALPHAS[form] if self._path_name() == "alpha" else size_grid(n_features)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows.
@@ -154,10 +152,17 @@ class ScikitLearnSolver(SystemSolver):
         list of Solution
             In the order of `values`.
         """
-        name = self.path_parameter.removeprefix("regressor__")
+        name = self._path_name()
         whole = name == "n_nonzero_coefs"
         fitted = [self._fit_factor(system, {name: int(value) if whole else value}) for value in values]
         return _to_solutions(fitted, system)
+
+    def _path_name(self) -> str:
+        """Return the regressor's parameter that is varied, or raise where there is none."""
+        parameter = self._check().parameter
+        if parameter is None:
+            raise SettingsError(f"{_name(self.regressor)} has no strength to vary; use Ridge or ForwardSelection")
+        return parameter
 
     def _fit_factor(self, system: CompressedSystem, settings: dict[str, Any]) -> Any:
         """Return a clone fitted to the triangular factor."""
