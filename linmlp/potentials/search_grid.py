@@ -180,7 +180,7 @@ def _key(candidate: Candidate) -> str:
 
 def _resolved(candidate: Candidate, value: float, is_default: bool) -> Params:
     """Return the settings that cross-validation chooses, as numbers."""
-    path = candidate.solver.path_parameter
+    path = str(candidate.solver.path_parameter)
     resolved: Params = {} if np.isnan(value) else {path if is_default else f"solver__{path}": value}
     weights = candidate.weights
     resolved |= {f"{kind}_weight": getattr(weights, kind) for kind in ("energy", "force", "stress")}
