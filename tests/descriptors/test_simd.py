@@ -52,6 +52,38 @@ def test_arithmetic_lane_by_lane():
     assert lane == y[2]
 
 
+single_load, single_store, single_splat = simd.vector_operations(WIDTH, 32)
+
+
+@njit
+def single_precision(doubles, singles, out):
+    x, y = simd.narrow(load(doubles, 0)), single_load(simd.pointer(singles), 1)
+    results = (
+        x + y,
+        x * y,
+        x / y,
+        simd.element(singles, 0) * x,
+        simd.maximum(x, y),
+        single_splat(simd.element(singles, 2)),
+    )
+    for k in range(len(results)):
+        single_store(out, k * WIDTH, results[k])
+    return simd.total(x), simd.lane(y, 3)
+
+
+def test_single_precision_lane_by_lane():
+    rng = np.random.default_rng(1)
+    doubles, singles = rng.uniform(0.5, 2, 4), rng.uniform(0.5, 2, 5).astype(np.float32)
+    x, y = doubles.astype(np.float32), singles[1:]
+    out = np.zeros(6 * WIDTH, dtype=np.float32)
+    total, lane = single_precision(doubles, singles, out)
+    expected = [x + y, x * y, x / y, singles[0] * x, np.maximum(x, y), np.full(4, singles[2])]
+    np.testing.assert_allclose(out.reshape(6, WIDTH), expected, rtol=1e-6)
+    assert out.dtype == np.float32
+    assert total == pytest.approx(x.sum(), rel=1e-6)
+    assert lane == y[3]
+
+
 @njit
 def move_numbers(numbers, integers, out):
     p, q = simd.pointer(numbers), simd.pointer(integers)
@@ -79,7 +111,10 @@ import numpy as np
 from linmlp.descriptors import simd
 load, store, splat = simd.vector_operations(4)
 array = np.zeros(6)
+single = simd.vector_operations(4, 32)
+assert simd.narrow(load(array, 0)).dtype == single.splat(1.0).dtype == np.float32
 for access in (
+    lambda: single.load(array.astype(np.float32), 3),
     lambda: load(array, 3),
     lambda: load(array, -1),
     lambda: store(array, 3, splat(1.0)),
