@@ -12,9 +12,11 @@ from linmlp.descriptors.ace.lane_loops import (
     OPTIONS,
     compute_angular,
     compute_radial,
+    constant,
     gather,
     load,
     splat,
+    spread,
     store,
 )
 from linmlp.descriptors.ace.product_loops import add_full, add_paired, add_real
@@ -122,21 +124,28 @@ def _write_derivatives(z, plan, functions, G, derivatives):
     combine(z, plan.to_raw, functions.norms, G, derivatives)
     for term in range(element(pair.first, z), element(pair.first, z + 1)):
         o = element(pair.channel, term)
-        store(derivatives, o, load(derivatives, o) + splat(element(pair.coefficient, term)))
+        store(derivatives, o, load(derivatives, o) + spread(pair.coefficient, term))
 
 
 @njit(**OPTIONS)
-def add_block_forces(z, sizes, plan, scratch, derivatives, forces):
-    """Add to the forces of neighbors, and write the sums (10,) for central atoms but for the energy."""
+def sum_block_forces(z, sizes, plan, scratch, derivatives):
+    """Write dE/dr of all slots, and the sums (10,) for central atoms but for the energy."""
     n_elements = sizes.n_elements
     for k in range(9):
-        store(scratch.sums, k * LANES, splat(0.0))
+        store(scratch.sums, k * LANES, constant(scratch.sums, 0.0))
     for e in range(n_elements):
         ze = z * n_elements + e
         n_raw, raw_start = shifted(plan.n_raw, ze * sizes.n_l), shifted(plan.raw_start, ze * sizes.n_l)
         start, stop = element(scratch.begin, e), element(scratch.end, e)
         add_forces(start, stop, element(plan.n_l, ze), n_raw, raw_start, sizes, scratch, derivatives)
-        scatter(start, stop, scratch.neighbors, scratch.force, forces)
+
+
+@njit(**OPTIONS)
+def add_block_forces(z, sizes, plan, scratch, derivatives, forces):
+    """Add to the forces of neighbors, and write the sums (10,) for central atoms but for the energy."""
+    sum_block_forces(z, sizes, plan, scratch, derivatives)
+    for e in range(sizes.n_elements):
+        scatter(element(scratch.begin, e), element(scratch.end, e), scratch.neighbors, scratch.force, forces)
 
 
 @njit(**OPTIONS)

@@ -5,9 +5,7 @@ from numba import njit
 
 from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
 from linmlp.descriptors.ace.leverage_loops import CHUNK
-from linmlp.descriptors.simd import LANES, element, narrow, vector_operations
-
-_, store_single, _ = vector_operations(LANES, 32)
+from linmlp.descriptors.simd import LANES, element, narrow
 
 
 @njit(**OPTIONS)
@@ -22,4 +20,4 @@ def add_features(z, rows, terms, sums, single):
         for k in range(element(rows.first_term, row), element(rows.first_term, row + 1)):
             feature = feature + element(rows.factor, k) * load(terms, element(rows.term, k))
         store(sums, row * LANES, load(sums, row * LANES) + feature)
-        store_single(single, (row - first) * CHUNK * LANES, narrow(feature))
+        store(single, (row - first) * CHUNK * LANES, narrow(feature))

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from linmlp.descriptors.ace.committee_records import Members
-from linmlp.descriptors.ace.evaluator_records import Results, plain
+from linmlp.descriptors.ace.evaluator_records import Functions, Results, Scratch, Sizes, plain
 from linmlp.descriptors.ace.judging_loops import evaluate_and_judge
 from linmlp.descriptors.ace.judging_records import Judgement, Memory
 from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation, aligned_zeros
 from linmlp.descriptors.ace.leverage_loops import CHUNK
 from linmlp.descriptors.ace.leverage_records import make_feature_rows, make_whitening
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.plan import make_layout
+from linmlp.descriptors.ace.plan import Layout, Plan, make_layout
 from linmlp.descriptors.ace.terms import make_terms
 from linmlp.descriptors.evaluators import Judged, QuadraticForm
 from linmlp.descriptors.simd import LANES
@@ -23,8 +23,8 @@ from linmlp.units import FloatArray
 class AceJudgingEvaluator(LaneEvaluation):
     """Energies, forces and strain derivatives of an ACE potential, forces of a committee, a form of atoms' features.
 
-    Neighbors, radial and angular functions and the densities A are computed once for everything. The quadratic form is
-    evaluated in single precision, which leaves four digits of it or more.
+    Neighbors, radial and angular functions and the densities A are computed once for everything. Forces of the
+    committee and the quadratic form are evaluated in single precision.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ class AceJudgingEvaluator(LaneEvaluation):
         layout = make_layout(parameters, active, LANES)
         super().__init__(parameters, layout.with_coefficients(coefficients))
         self.n_members = len(members)
-        of_loops = layout.coefficients(members)
-        fields: tuple[Any, ...] = (self.n_members, *(values.shape[1] for values in of_loops), *of_loops)
+        self._pair_plan, self._pair_functions = plain(_plan_of_pairs(self._plan)), plain(_in_pairs(self._functions))
+        self._members = plain(_members_in_pairs(layout, members))
         terms, to_features = make_terms(layout, len(coefficients), LANES)
         rows, self._order = make_feature_rows(to_features, features, LANES)
         self._n_terms, self._n_rows = int(terms.start[-1]), max(map(len, triangles))
-        self._lists = tuple(plain(record) for record in (Members(*fields), terms, rows, make_whitening(triangles)))
+        self._features = plain((terms, rows, make_whitening(triangles)))
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> Judged:
         """Return the prediction and what is beside it.
@@ -72,28 +72,60 @@ class AceJudgingEvaluator(LaneEvaluation):
         """
         n_atoms, n_threads = len(pairs.numbers), self._count_threads(pairs, n_threads)
         energies, strain, leverages = np.zeros(n_atoms), np.zeros((n_atoms, 6)), np.zeros(n_atoms)
-        # One more row takes what padding adds.
-        forces = np.zeros((n_threads, 1 + self.n_members, n_atoms + 1, 3))
+        # One more row takes what padding adds; members come in pairs.
+        n_rows = 1 + self.n_members + self.n_members % 2
+        forces = np.zeros((n_threads, n_rows, n_atoms + 1, 3))
         sums = aligned_zeros(*[len(self._order) * LANES] * n_threads)
 
         def loop(thread: int, *arguments: Any) -> None:
             results = plain(Results(energies, forces[thread, 0], strain))
             judgement = plain(Judgement(forces[thread, 1:], sums[thread], leverages))
-            evaluate_and_judge(*arguments, *self._lists, plain(self._allocate_more()), results, judgement)
+            scratch, memory = self._allocate_more(Sizes(*arguments[2]), Scratch(*arguments[-1]))
+            committee = self._pair_functions, self._pair_plan, plain(scratch), self._members
+            evaluate_and_judge(*arguments, committee, self._features, plain(memory), results, judgement)
 
         self._run(pairs, n_threads, loop)
         total = (forces[0] if n_threads == 1 else forces.sum(axis=0))[:, :n_atoms]
         feature_sums = np.zeros(self.parameters.n_features)
         feature_sums[self._order] = np.sum(sums, axis=0).reshape(-1, LANES) @ np.ones(LANES)
-        return Judged(energies, total[0], strain, total[1:], feature_sums, leverages)
+        return Judged(energies, total[0], strain, total[1 : 1 + self.n_members], feature_sums, leverages)
 
-    def _allocate_more(self) -> Memory:
-        """Return memory for one thread."""
-        spare = (2 * self._sizes.n_l - 1) * LANES
-        singles = CHUNK * LANES * (self._n_rows + 4) // 2 + 1, CHUNK * LANES // 2
-        sizes = int(self._plan.raw_size.max()) + spare, self._n_terms * LANES, *singles
-        derivatives, terms, features, norms = aligned_zeros(*sizes)
-        return Memory(derivatives, terms, features.view(np.float32), norms.view(np.float32))
+    def _allocate_more(self, sizes: Sizes, scratch: Scratch) -> tuple[Scratch, Memory]:
+        """Return more memory for one thread: for pairs of members, and for features."""
+        in_pairs: list[Any] = [
+            array.view(np.complex64) if array.dtype == float else array for array in self._allocate(sizes)
+        ]
+        pairs = Scratch(*in_pairs)._replace(begin=scratch.begin, end=scratch.end)
+        n_single = CHUNK * LANES * (self._n_rows + 4)
+        terms, features, norms = aligned_zeros(self._n_terms * LANES, n_single, CHUNK * LANES)
+        derivatives: Any = pairs.raw
+        return pairs, Memory(derivatives, terms, features.view(np.float32), norms.view(np.float32))
+
+
+def _twice(numbers: FloatArray) -> Any:
+    """Return pairs of equal numbers."""
+    return (numbers + 1j * numbers).astype(np.complex64)
+
+
+def _plan_of_pairs(plan: Plan) -> Plan:
+    """Return the plan with pairs for all numbers that members have in common."""
+    to_raw = plan.to_raw._replace(coefficient=_twice(plan.to_raw.coefficient))
+    full = plan.full._replace(sign=_twice(plan.full.sign))
+    return plan._replace(to_raw=to_raw, full=full)
+
+
+def _in_pairs(functions: Functions) -> Functions:
+    """Return the constants with pairs where members need them."""
+    pairs = {name: _twice(getattr(functions, name)) for name in ("norms", "weights")}
+    return functions._replace(**pairs)
+
+
+def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:
+    """Return the coefficients of the loops for two members at a time; an odd one out is joined by zeros."""
+    even = np.zeros((len(members) + len(members) % 2, members.shape[1]))
+    even[: len(members)] = members
+    pairs: list[Any] = [(c[0::2] + 1j * c[1::2]).astype(np.complex64) for c in layout.coefficients(even)]
+    return Members(len(even) // 2, *(coefficients.shape[1] for coefficients in pairs), *pairs)
 
 
 def _of_elements(parameters: AceParameters, form: QuadraticForm) -> tuple[list[Any], list[FloatArray]]:

@@ -15,7 +15,7 @@ from linmlp.units import FloatArray
 class Memory(NamedTuple):
     """Memory of one thread, flat, the lane innermost."""
 
-    derivatives: FloatArray  # (n_raw columns)
+    derivatives: NDArray[np.complex64]  # (n_raw columns) of a pair of members
     terms: FloatArray  # (n_terms)
     features: NDArray[np.float32]  # (n_rows, CHUNK blocks)
     norms: NDArray[np.float32]  # (CHUNK blocks)
@@ -24,7 +24,7 @@ class Memory(NamedTuple):
 class Judgement(NamedTuple):
     """What is computed beside energies, forces and strain derivatives."""
 
-    member_forces: FloatArray  # (n_members, n_atoms + 1, 3)
+    member_forces: FloatArray  # (n_members, n_atoms + 1, 3), an even number of members
     sums: FloatArray  # (n_rows, lane)
     leverages: FloatArray  # (n_atoms,)
 

@@ -19,7 +19,7 @@ ROWS = 4
 """Rows of the matrix that are multiplied together."""
 
 WIDTH = 2 * LANES
-load, store, splat = vector_operations(WIDTH, 32)
+load, store, splat = vector_operations(WIDTH)[:3]
 ZERO = np.float32(0.0)
 
 

@@ -3,7 +3,7 @@
 
 from numba import njit
 
-from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
+from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, spread, store
 from linmlp.descriptors.ace.product_loops import complex_product, real_part
 from linmlp.descriptors.simd import LANES, element, shifted
 
@@ -85,8 +85,8 @@ def _write_full(z, products, A, values):
     a, b, sign = products.a, products.b, products.sign
     for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
         k = 2 * group
-        pr0, pi0 = complex_product(A, element(a, k), element(b, k), element(sign, k))
-        pr1, pi1 = complex_product(A, element(a, k + 1), element(b, k + 1), element(sign, k + 1))
+        pr0, pi0 = complex_product(A, element(a, k), element(b, k), spread(sign, k))
+        pr1, pi1 = complex_product(A, element(a, k + 1), element(b, k + 1), spread(sign, k + 1))
         for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
             c = element(products.c, term)
             xr, xi = load(A, c), load(A, c + LANES)

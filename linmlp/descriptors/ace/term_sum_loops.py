@@ -9,7 +9,7 @@ group share a vector: four products a quarter of the lanes each, two products ha
 import numpy as np
 from numba import njit
 
-from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
+from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, spread, store
 from linmlp.descriptors.ace.product_loops import complex_product, real_part
 from linmlp.descriptors.ace.products import GROUP_SIZES
 from linmlp.descriptors.simd import LANES, element, shifted, shuffle
@@ -192,8 +192,8 @@ def _add_full(z, products, stride, A, sums):
     a, b, sign = products.a, products.b, products.sign
     for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
         k = 2 * group
-        p = _complex_products(A, stride, element(a, k), element(b, k), element(sign, k))
-        q = _complex_products(A, stride, element(a, k + 1), element(b, k + 1), element(sign, k + 1))
+        p = _complex_products(A, stride, element(a, k), element(b, k), spread(sign, k))
+        q = _complex_products(A, stride, element(a, k + 1), element(b, k + 1), spread(sign, k + 1))
         for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
             c = element(products.c, term)
             x0, y0 = load(A, c), load(A, c + LANES)

@@ -43,7 +43,8 @@ def check(parameters, atoms, n_threads=1, coefficients=None, members=None, form=
     assert judged.member_forces.shape == (len(members), len(atoms), 3)
     for result, member in zip(judged.member_forces, members, strict=True):
         wanted = AceEvaluator(parameters, member).compute(pairs)[1]
-        np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max(initial=0.0))
+        # Single precision: 6e-8 times the size of the terms, which cancel; to nothing where symmetry fixes the force.
+        np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-6 + 1e-5 * np.abs(wanted).max(initial=0.0))
     features = AceRows(parameters).compute_features(pairs)
     sums = np.where(form.matters, features.sum(axis=0), 0.0)
     np.testing.assert_allclose(judged.feature_sums, sums, rtol=0, atol=1e-12 * np.abs(sums).max(initial=0.0))
@@ -61,6 +62,12 @@ def test_threads_and_more_atoms_than_a_chunk(parameters):
     atoms = make_crystal(parameters, repeat=3)
     for n_threads in (1, 2, 1000):
         check(parameters, atoms, n_threads)
+
+
+@pytest.mark.parametrize("n_members", [1, 2, 5])
+def test_even_and_odd_numbers_of_members(n_members):
+    parameters = CASES["two elements"]
+    check(parameters, make_crystal(parameters), members=make_members(parameters, n_members))
 
 
 def test_small_structures(parameters):
@@ -95,7 +102,7 @@ def test_pairs_beyond_the_cutoff_are_left_out():
     near = evaluator.compute(find_pairs(atoms, parameters.cutoff))
     far = evaluator.compute(VerletList(parameters.cutoff, skin=0.6).pairs(atoms))
     for one, two in zip(near, far, strict=True):
-        np.testing.assert_allclose(two, one, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(two, one, rtol=1e-6, atol=1e-5 * np.abs(one).max())
 
 
 def test_descriptor():
@@ -112,7 +119,7 @@ def test_descriptor():
     assert not isinstance(slow, AceJudgingEvaluator)
     pairs = descriptor.pairs(atoms)
     for one, two in zip(fast.compute(pairs), slow.compute(pairs), strict=True):
-        np.testing.assert_allclose(one, two, rtol=2e-5, atol=1e-9)
+        np.testing.assert_allclose(one, two, rtol=2e-5, atol=1e-5 * np.abs(two).max())
     for make in (descriptor.judging_evaluator, lambda *a: Descriptor.judging_evaluator(descriptor, *a)):
         with pytest.raises(SettingsError, match=rf"\(n_members, {n}\)"):
             make(coefficients, np.zeros((2, n - 1)), form)
@@ -150,7 +157,6 @@ def test_bounds_checked_run_gives_the_same(tmp_path):
         subprocess.run([sys.executable, "-W", "error", "-c", SCRIPT, str(file)], env=environment, check=True)
         with np.load(file) as data:
             results.append([data[name] for name in data.files])
-    *doubles, (leverages, checked) = zip(*results, strict=True)
-    for compiled, without in doubles:
-        np.testing.assert_allclose(without, compiled, rtol=0, atol=1e-12 * np.abs(compiled).max())
-    np.testing.assert_allclose(checked, leverages, rtol=1e-5)
+    for k, (without, compiled) in enumerate(zip(*results, strict=True)):
+        digits = 1e-5 if k in (3, 5) else 1e-12  # member forces and leverages are in single precision
+        np.testing.assert_allclose(without, compiled, rtol=0, atol=digits * np.abs(compiled).max())
