@@ -109,7 +109,9 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         return EvaluatorAndSums(self, coefficients, features)
 
-    def judging_evaluator(self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm) -> JudgingEvaluator:
+    def judging_evaluator(
+        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm, features: IntArray | None = None
+    ) -> JudgingEvaluator:
         """Return the evaluation of a potential with a committee and a quadratic form of every atom's features.
 
         Parameters
@@ -120,6 +122,8 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             Coefficients of the committee, at least one, eV.
         form : QuadraticForm
             Such as the leverage of an atom.
+        features : ndarray of int, shape (n_summed,), or None
+            Features to sum over atoms; None for all.
 
         Returns
         -------
@@ -132,7 +136,7 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             If the coefficients of the committee have another shape.
         """
         members = check_member_coefficients(members, self.n_features_out_)
-        return EvaluatorAndFeatures(self, coefficients, members, form)
+        return EvaluatorAndFeatures(self, coefficients, members, form, features)
 
     @abstractmethod
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:

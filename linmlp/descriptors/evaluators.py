@@ -65,7 +65,7 @@ class Judged(NamedTuple):
     member_forces : ndarray of shape (n_members, n_atoms, 3)
         Forces of the members of a committee, eV/Å.
     feature_sums : ndarray of shape (n_features,)
-        Features summed over the atoms; 0 for those that do not matter in the quadratic form.
+        Features summed over the atoms; 0 for those that were not asked for.
     leverages : ndarray of shape (n_atoms,)
         Values of the quadratic form.
     """
@@ -172,12 +172,20 @@ class EvaluatorAndFeatures:
         Coefficients of the committee, eV.
     form : QuadraticForm
         Of the features of an atom.
+    features : ndarray of int or None
+        Features to sum; None for all.
     """
 
     def __init__(
-        self, descriptor: "Descriptor", coefficients: FloatArray, members: FloatArray, form: QuadraticForm
+        self,
+        descriptor: "Descriptor",
+        coefficients: FloatArray,
+        members: FloatArray,
+        form: QuadraticForm,
+        features: IntArray | None,
     ) -> None:
         self._descriptor, self._form = descriptor, form
+        self._features = slice(None) if features is None else np.asarray(features)
         self._evaluator = descriptor.evaluator(coefficients)
         self._committee = EvaluatorsInTurn(descriptor, members)
 
@@ -186,4 +194,6 @@ class EvaluatorAndFeatures:
         prediction = self._evaluator.compute(pairs, n_threads)
         features = self._descriptor.compute_features(pairs)
         forces = self._committee.compute(pairs, n_threads)[1]
-        return Judged(*prediction, forces, features.sum(axis=0), self._form(features))
+        sums = np.zeros(features.shape[1])
+        sums[self._features] = features.sum(axis=0)[self._features]
+        return Judged(*prediction, forces, sums, self._form(features))

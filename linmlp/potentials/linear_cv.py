@@ -23,7 +23,7 @@ from linmlp.potentials.reporting import Reporter, reporter
 from linmlp.potentials.search import SearchSettings, Split, leave_one_out, search
 from linmlp.potentials.search_grid import CandidateSet, Grid, Params, expand_grid, make_candidates, split_params
 from linmlp.potentials.search_result import SearchResult
-from linmlp.potentials.uncertainty_setting import calibrate
+from linmlp.potentials.uncertainty.setting import calibrate
 from linmlp.structures import FoldPlan, plan_folds
 from linmlp.system import AssembledData, LossWeights
 from linmlp.units import FloatArray

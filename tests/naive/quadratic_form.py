@@ -21,10 +21,6 @@ class NaiveForm:
             matrix[:, ~matters] = 0.0
         return cls(matrix)
 
-    @property
-    def matters(self):
-        return np.any(self.matrix != 0, axis=0)
-
     def __call__(self, features):
         return np.sum((features @ self.matrix.T) ** 2, axis=1)
 

@@ -248,7 +248,7 @@ class ACE(Descriptor):
         return AceSummingEvaluator(self.parameters_, coefficients, features)
 
     def judging_evaluator(
-        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm
+        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm, features: IntArray | None = None
     ) -> AceJudgingEvaluator:
         """Return the evaluation of a potential with a committee and a form of atoms' features, in one pass.
 
@@ -260,11 +260,13 @@ class ACE(Descriptor):
             Coefficients of the committee, at least one, eV.
         form : QuadraticForm
             Such as the leverage of an atom.
+        features : ndarray of int, shape (n_summed,), or None
+            Features to sum over atoms; None for all.
 
         Returns
         -------
         AceJudgingEvaluator
-            With ten members it takes seven to eight times as long as one evaluation.
+            With ten members and 750 functions it takes about six times as long as one evaluation.
 
         Raises
         ------
@@ -273,7 +275,7 @@ class ACE(Descriptor):
         """
         check_is_fitted(self)
         members = check_member_coefficients(members, self.n_features_out_)
-        return AceJudgingEvaluator(self.parameters_, coefficients, members, form)
+        return AceJudgingEvaluator(self.parameters_, coefficients, members, form, features)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """Return the fitted state as json-able settings and arrays."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linmlp.descriptors.ace.committee_records import Members
 from linmlp.descriptors.ace.evaluator_records import Functions, Results, Scratch, Sizes, plain
@@ -17,7 +18,7 @@ from linmlp.descriptors.ace.terms import make_terms
 from linmlp.descriptors.evaluators import Judged, QuadraticForm
 from linmlp.descriptors.simd import LANES
 from linmlp.neighbors import Pairs
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 
 class AceJudgingEvaluator(LaneEvaluation):
@@ -35,24 +36,35 @@ class AceJudgingEvaluator(LaneEvaluation):
     members : ndarray of shape (n_members, n_features)
         Coefficients of a committee, eV.
     form : QuadraticForm
-        Of the features of an atom. Features without a coefficient that do not matter in it cost nothing.
+        Of the features of an atom.
+    features : ndarray of int or None
+        Features to sum over atoms; None for all. What is neither here, nor has a coefficient, nor matters in the form
+        costs nothing.
     """
 
     def __init__(
-        self, parameters: AceParameters, coefficients: FloatArray, members: FloatArray, form: QuadraticForm
+        self,
+        parameters: AceParameters,
+        coefficients: FloatArray,
+        members: FloatArray,
+        form: QuadraticForm,
+        features: IntArray | None = None,
     ) -> None:
         coefficients, members = np.asarray(coefficients, dtype=float), np.asarray(members, dtype=float)
-        features, triangles = _of_elements(parameters, form)
+        summed = np.full(len(coefficients), features is None)
+        summed[[] if features is None else features] = True
+        of_elements, triangles = _of_elements(parameters, form, summed)
         active = (coefficients != 0.0) | np.any(members != 0.0, axis=0)
-        active[np.concatenate(features)] = True
+        active[np.concatenate(of_elements)] = True
         layout = make_layout(parameters, active, LANES)
         super().__init__(parameters, layout.with_coefficients(coefficients))
         self.n_members = len(members)
         self._pair_plan, self._pair_functions = plain(_plan_of_pairs(self._plan)), plain(_in_pairs(self._functions))
         self._members = plain(_members_in_pairs(layout, members))
         terms, to_features = make_terms(layout, len(coefficients), LANES)
-        rows, self._order = make_feature_rows(to_features, features, LANES)
-        self._n_terms, self._n_rows = int(terms.start[-1]), max(map(len, triangles))
+        rows, self._order = make_feature_rows(to_features, of_elements, LANES)
+        self._not_summed = np.flatnonzero(~summed)
+        self._n_terms, self._n_rows = int(terms.start[-1]), max(map(len, of_elements))
         self._features = plain((terms, rows, make_whitening(triangles)))
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> Judged:
@@ -88,6 +100,7 @@ class AceJudgingEvaluator(LaneEvaluation):
         total = (forces[0] if n_threads == 1 else forces.sum(axis=0))[:, :n_atoms]
         feature_sums = np.zeros(self.parameters.n_features)
         feature_sums[self._order] = np.sum(sums, axis=0).reshape(-1, LANES) @ np.ones(LANES)
+        feature_sums[self._not_summed] = 0.0
         return Judged(energies, total[0], strain, total[1 : 1 + self.n_members], feature_sums, leverages)
 
     def _allocate_more(self, sizes: Sizes, scratch: Scratch) -> tuple[Scratch, Memory]:
@@ -128,14 +141,16 @@ def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:
     return Members(len(even) // 2, *(coefficients.shape[1] for coefficients in pairs), *pairs)
 
 
-def _of_elements(parameters: AceParameters, form: QuadraticForm) -> tuple[list[Any], list[FloatArray]]:
-    """Return the features around each element that matter in a quadratic form, and its triangle for them."""
+def _of_elements(
+    parameters: AceParameters, form: QuadraticForm, summed: NDArray[np.bool_]
+) -> tuple[list[IntArray], list[FloatArray]]:
+    """Return the features around each element that are needed, those of the triangle first, and the triangle."""
     n_functions = len(parameters.functions)
     features, triangles = [], []
     for z in range(len(parameters.numbers)):
-        columns = np.arange(z * n_functions, (z + 1) * n_functions)
+        columns = np.arange(z * n_functions, (z + 1) * n_functions, dtype=np.int64)
         triangle = form.triangle(columns)
-        kept = np.any(triangle != 0.0, axis=0) | np.any(triangle != 0.0, axis=1)
-        features.append(columns[kept])
-        triangles.append(triangle[np.ix_(kept, kept)])
+        matters = np.any(triangle != 0.0, axis=0) | np.any(triangle != 0.0, axis=1)
+        features.append(np.concatenate([columns[matters], columns[~matters & summed[columns]]]))
+        triangles.append(triangle[np.ix_(matters, matters)])
     return features, triangles

@@ -74,7 +74,7 @@ def _evaluate(
         z = element(blocks.element, block)
         atoms = shifted(blocks.atoms, block * LANES)
         sum_block(block, sizes, blocks, listed, functions, plan, scratch)
-        if element(features[2].n_rows, z) > 0:
+        if element(features[1].first, z + 1) > element(features[1].first, z):
             write_terms(z, plan, features[0], scratch.raw, scratch.A, memory.terms)
             add_features(z, features[1], memory.terms, judgement.sums, place_of_block(memory.features, n_filled))
             n_filled += 1

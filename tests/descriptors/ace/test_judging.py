@@ -30,13 +30,13 @@ def make_members(parameters, n_members=3):
     return np.stack([make_coefficients(parameters, seed) for seed in range(10, 10 + n_members)])
 
 
-def check(parameters, atoms, n_threads=1, coefficients=None, members=None, form=None):
+def check(parameters, atoms, n_threads=1, coefficients=None, members=None, form=None, summed=None):
     """Everything is what it is on its own: an evaluator for each member, features of every atom."""
     coefficients = make_coefficients(parameters) if coefficients is None else coefficients
     members = make_members(parameters) if members is None else members
     form = NaiveForm.random(parameters) if form is None else form
     pairs = find_pairs(atoms, parameters.cutoff)
-    judged = AceJudgingEvaluator(parameters, coefficients, members, form).compute(pairs, n_threads)
+    judged = AceJudgingEvaluator(parameters, coefficients, members, form, summed).compute(pairs, n_threads)
     expected = AceEvaluator(parameters, coefficients).compute(pairs)
     for result, wanted in zip(judged[:3], expected, strict=True):
         np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max(initial=0.0))
@@ -46,7 +46,9 @@ def check(parameters, atoms, n_threads=1, coefficients=None, members=None, form=
         # Single precision: 6e-8 times the size of the terms, which cancel; to nothing where symmetry fixes the force.
         np.testing.assert_allclose(result, wanted, rtol=0, atol=1e-6 + 1e-5 * np.abs(wanted).max(initial=0.0))
     features = AceRows(parameters).compute_features(pairs)
-    sums = np.where(form.matters, features.sum(axis=0), 0.0)
+    sums = features.sum(axis=0)
+    if summed is not None:
+        sums[np.setdiff1d(np.arange(len(sums)), summed)] = 0.0
     np.testing.assert_allclose(judged.feature_sums, sums, rtol=0, atol=1e-12 * np.abs(sums).max(initial=0.0))
     leverages = form(features)
     assert judged.leverages.shape == leverages.shape
@@ -80,17 +82,21 @@ def test_small_structures(parameters):
 
 
 def test_features_that_do_not_matter(parameters):
-    """Features with and without a coefficient, that matter in the form or not; some elements without any."""
+    """Features with and without a coefficient, that matter in the form or not, summed or not; elements without any."""
     rng = np.random.default_rng(4)
     keep = rng.random((3, parameters.n_features)) < 0.4
+    summed = rng.permutation(parameters.n_features)[: parameters.n_features // 3]
     coefficients = make_coefficients(parameters) * keep[0]
     members = make_members(parameters) * keep[1]
     atoms = make_crystal(parameters)
-    check(parameters, atoms, coefficients=coefficients, members=members, form=NaiveForm.random(parameters, keep[2]))
+    form = NaiveForm.random(parameters, keep[2])
+    check(parameters, atoms, coefficients=coefficients, members=members, form=form, summed=summed)
     keep[2].reshape(len(parameters.numbers), -1)[0] = False
-    check(parameters, atoms, coefficients=coefficients, members=members, form=NaiveForm.random(parameters, keep[2]))
+    form = NaiveForm.random(parameters, keep[2])
+    check(parameters, atoms, coefficients=coefficients, members=members, form=form, summed=summed[:0])
     nothing = NaiveForm.random(parameters, np.zeros(parameters.n_features, dtype=bool))
     check(parameters, atoms, coefficients=0 * coefficients, form=nothing)
+    check(parameters, atoms, coefficients=0 * coefficients, form=nothing, summed=summed[:0])
 
 
 def test_pairs_beyond_the_cutoff_are_left_out():

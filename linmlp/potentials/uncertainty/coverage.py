@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from linmlp.exceptions import SettingsError
-from linmlp.potentials.calibration import check_level
+from linmlp.potentials.uncertainty.calibration import check_level
 from linmlp.units import FloatArray
 
 
