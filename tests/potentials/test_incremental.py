@@ -48,7 +48,8 @@ def test_pieces_in_any_order_are_one_fit(structures, form, seed):
     whole = unfitted(structures, form=form).fit(structures)
     assert_same_potential(model, whole, structures)
     assert model.training_["n_structures"] == len(structures)
-    assert model.loss_share_ == pytest.approx(whole.loss_share_, rel=1e-6)
+    # The fit is nearly exact: its residual is what is left of much larger numbers, in the Gram form above all.
+    assert model.loss_share_ == pytest.approx(whole.loss_share_, rel=1e-5)
 
 
 def test_order_does_not_matter_for_the_provenance(structures):
