@@ -40,7 +40,7 @@ class SummingEvaluator(Protocol):
 
 
 class QuadraticForm(Protocol):
-    """A positive quadratic form of the features of an atom, such as its leverage."""
+    """A positive quadratic form of the features of an atom, such as its leverage. It never changes."""
 
     def __call__(self, features: FloatArray) -> FloatArray:
         """Return the values (n,) for features (n, n_features)."""

@@ -1,6 +1,7 @@
 """An ACE potential and, in the same pass, what tells how far it may be trusted."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from linmlp.descriptors.ace.judging_loops import evaluate_and_judge
 from linmlp.descriptors.ace.judging_records import Judgement, Memory
 from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation, aligned_zeros
 from linmlp.descriptors.ace.leverage_loops import CHUNK
-from linmlp.descriptors.ace.leverage_records import make_feature_rows, make_whitening
+from linmlp.descriptors.ace.leverage_records import Whitening, make_feature_rows, make_whitening
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan import Layout, Plan, make_layout
 from linmlp.descriptors.ace.terms import make_terms
@@ -53,7 +54,7 @@ class AceJudgingEvaluator(LaneEvaluation):
         coefficients, members = np.asarray(coefficients, dtype=float), np.asarray(members, dtype=float)
         summed = np.full(len(coefficients), features is None)
         summed[[] if features is None else features] = True
-        of_elements, triangles = _of_elements(parameters, form, summed)
+        of_elements, whitening = _of_elements(parameters, form, summed)
         active = (coefficients != 0.0) | np.any(members != 0.0, axis=0)
         active[np.concatenate(of_elements)] = True
         layout = make_layout(parameters, active, LANES)
@@ -65,7 +66,7 @@ class AceJudgingEvaluator(LaneEvaluation):
         rows, self._order = make_feature_rows(to_features, of_elements, LANES)
         self._not_summed = np.flatnonzero(~summed)
         self._n_terms, self._n_rows = int(terms.start[-1]), max(map(len, of_elements))
-        self._features = plain((terms, rows, make_whitening(triangles)))
+        self._features = plain((terms, rows, whitening))
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> Judged:
         """Return the prediction and what is beside it.
@@ -141,16 +142,35 @@ def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:
     return Members(len(even) // 2, *(coefficients.shape[1] for coefficients in pairs), *pairs)
 
 
+_known: WeakKeyDictionary[QuadraticForm, WeakKeyDictionary[AceParameters, tuple[NDArray[np.bool_], Whitening]]] = (
+    WeakKeyDictionary()
+)
+
+
 def _of_elements(
     parameters: AceParameters, form: QuadraticForm, summed: NDArray[np.bool_]
-) -> tuple[list[IntArray], list[FloatArray]]:
-    """Return the features around each element that are needed, those of the triangle first, and the triangle."""
+) -> tuple[list[IntArray], Whitening]:
+    """Return the features around each element that are needed, and the quadratic form of the first of them."""
+    known = _known.setdefault(form, WeakKeyDictionary())
+    if parameters not in known:
+        known[parameters] = _whiten(parameters, form)
+    matters, whitening = known[parameters]
     n_functions = len(parameters.functions)
-    features, triangles = [], []
-    for z in range(len(parameters.numbers)):
-        columns = np.arange(z * n_functions, (z + 1) * n_functions, dtype=np.int64)
-        triangle = form.triangle(columns)
-        matters = np.any(triangle != 0.0, axis=0) | np.any(triangle != 0.0, axis=1)
-        features.append(np.concatenate([columns[matters], columns[~matters & summed[columns]]]))
-        triangles.append(triangle[np.ix_(matters, matters)])
-    return features, triangles
+    features = []
+    for first in range(0, parameters.n_features, n_functions):
+        own = slice(first, first + n_functions)
+        in_order = np.flatnonzero(matters[own]), np.flatnonzero(~matters[own] & summed[own])
+        features.append(first + np.concatenate(in_order).astype(np.int64))
+    return features, whitening
+
+
+def _whiten(parameters: AceParameters, form: QuadraticForm) -> tuple[NDArray[np.bool_], Whitening]:
+    """Return which features matter in a quadratic form, and its triangles for them."""
+    n_functions, matters = len(parameters.functions), np.zeros(parameters.n_features, dtype=bool)
+    triangles = []
+    for first in range(0, parameters.n_features, n_functions):
+        triangle = form.triangle(np.arange(first, first + n_functions, dtype=np.int64))
+        kept = np.any(triangle != 0.0, axis=0) | np.any(triangle != 0.0, axis=1)
+        matters[first : first + n_functions] = kept
+        triangles.append(triangle[np.ix_(kept, kept)])
+    return matters, make_whitening(triangles)

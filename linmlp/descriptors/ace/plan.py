@@ -11,6 +11,7 @@ lanes, and offsets are counted in doubles. There are two sets of channels for ev
 .. math:: A_{enlm} = F_{lm} \sum_k C_{nk} A^{raw}_{eklm}, \qquad F_{lm} = (-1)^m \sqrt{(2l+1) (l-m)! / (l+m)!}.
 """
 
+from dataclasses import dataclass
 from math import factorial, sqrt
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -73,7 +74,8 @@ class Maps(NamedTuple):
     full: csr_array
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Layout:
     """What does not depend on the coefficients: a plan with zeros, and how to make them."""
 
     plan: Plan

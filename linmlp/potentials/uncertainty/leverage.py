@@ -6,7 +6,6 @@ It is large where an atom has features that no combination of training atoms has
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import scipy.linalg
@@ -75,25 +74,15 @@ class AtomLeverage:
         Returns
         -------
         ndarray of shape (n_columns, n_columns)
-            Columns of features that no training atom has are 0. It is kept for later calls, not to be written to.
+            Columns of features that no training atom has are 0.
         """
-        known = _triangles.setdefault(self, {})
-        key = columns.tobytes()
-        if key not in known:
-            with one_blas_thread():
-                known[key] = self._triangle(columns)
-        return known[key]
-
-    def _triangle(self, columns: IntArray) -> FloatArray:
-        others = np.setdiff1d(np.arange(len(self.scale)), columns, assume_unique=True)
-        if not (self.lower[np.ix_(others, columns)].any() or self.lower[np.ix_(columns, others)].any()):
-            inverse, _ = scipy.linalg.lapack.dtrtri(self.lower[np.ix_(columns, columns)], lower=1)
-            return np.asarray(inverse / self.scale[columns])
-        # Elements share features: the rows of the others count, too.
-        inverse, _ = scipy.linalg.lapack.dtrtri(self.lower, lower=1)
-        whole = (inverse[:, columns] / self.scale[columns])[:, ::-1]
-        upper: FloatArray = np.linalg.qr(whole, mode="r")  # type: ignore[assignment]
-        return upper[::-1, ::-1]
-
-
-_triangles: WeakKeyDictionary[AtomLeverage, dict[bytes, FloatArray]] = WeakKeyDictionary()
+        with one_blas_thread():
+            others = np.setdiff1d(np.arange(len(self.scale)), columns, assume_unique=True)
+            if not (self.lower[np.ix_(others, columns)].any() or self.lower[np.ix_(columns, others)].any()):
+                inverse, _ = scipy.linalg.lapack.dtrtri(self.lower[np.ix_(columns, columns)], lower=1)
+                return np.asarray(inverse / self.scale[columns])
+            # Elements share features: the rows of the others count, too.
+            inverse, _ = scipy.linalg.lapack.dtrtri(self.lower, lower=1)
+            whole = (inverse[:, columns] / self.scale[columns])[:, ::-1]
+            upper: FloatArray = np.linalg.qr(whole, mode="r")  # type: ignore[assignment]
+            return upper[::-1, ::-1]
