@@ -22,14 +22,13 @@ from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.fitting import FitSettings, TrainingSet, fit_linear
 from linmlp.potentials.predictor import Predictor
 from linmlp.potentials.uncertainty import UncertainPredictor, fit_uncertainty
-from linmlp.potentials.uncertainty.coverage import CoverageTable
 from linmlp.potentials.uncertainty.fold_fit import count_atoms
 from linmlp.potentials.uncertainty.grade import Grade
 from linmlp.potentials.uncertainty.predictor import count_elements
+from linmlp.potentials.uncertainty.table import UncertaintyTable
 from linmlp.structures import assign_folds, check_structures, fit_reference_energies, read_labels
 from linmlp.system import assemble
 
-LEVELS = (0.68, 0.95)
 RISES = 1.5
 
 
@@ -55,30 +54,12 @@ def fit_all(data):
     return fit, UncertainPredictor(data.descriptor, fit.solution.coef, fit.reference, data.baselines, uncertainty)
 
 
-def constants(held, calibration):
-    """Return constant half-widths of the same levels, from the same held-out residuals."""
-    free = [calibration.is_free(std) for std in held.force_std]
-    residuals = np.abs(np.concatenate([r[f] for r, f in zip(held.force_residual, free, strict=True)]))
-    energies = np.abs(held.energy_residual[np.isfinite(held.energy_residual)])
-    return {q: np.quantile(residuals, q) for q in LEVELS}, {q: np.quantile(energies, q) for q in LEVELS}
-
-
 def print_intervals(predictor, structures):
-    labels, uncertainty = read_labels(structures), predictor.uncertainty
-    results = [predictor(structure) for structure in structures]
-    groups = [label.config_type for label in labels]
-    free = [uncertainty.force_calibration.is_free(r.raw_force_std) for r in results]
-    force, energy = constants(uncertainty.held_out, uncertainty.force_calibration)
-    residuals = [(r.prediction.forces - x.forces)[f] for r, x, f in zip(results, labels, free, strict=True)]
-    widths = {q: [r.force_half_width(q)[f, None] for r, f in zip(results, free, strict=True)] for q in LEVELS}
-    n_fixed, n_atoms = sum(int((~f).sum()) for f in free), sum(len(f) for f in free)
-    print(f"forces on test structures (eV/Å; {n_fixed} of {n_atoms} atoms have forces fixed by symmetry, left out)")
-    print(CoverageTable.of(residuals, widths, groups, force))
-    per_atom = [np.array([(r.prediction.energy - x.energy) / x.n_atoms]) for r, x in zip(results, labels, strict=True)]
-    widths = {q: [np.array([r.energy_half_width(q) / len(r.raw_force_std)]) for r in results] for q in LEVELS}
-    print("energies on test structures (eV/atom)")
-    print(CoverageTable.of(per_atom, widths, groups, energy))
-    grades = np.array([r.grade for r in results])
+    table = UncertaintyTable.of([predictor(s) for s in structures], read_labels(structures), predictor.uncertainty)
+    print(f"test structures, energies of intervals per atom\n{table}")
+    print("gain over intervals of constant width, in percent")
+    print(table.coverage("force"))
+    grades = np.array([structure.grade for structure in table.structures])
     print(f"grade of test structures: median {np.median(grades):.2f}, above 1: {100 * np.mean(grades > 1):.0f} %")
 
 

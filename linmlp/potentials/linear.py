@@ -26,6 +26,7 @@ from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
 from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPrediction, UncertainPredictor, Uncertainty
 from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
+from linmlp.potentials.uncertainty.table import UncertaintyTable
 from linmlp.solvers import SystemSolver
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
 from linmlp.structures.checks import describe as name_structure
@@ -412,23 +413,37 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         return -self._loss(structures, labels, LossWeights.from_labels(labels, weight), sample_weight).total
 
-    def evaluate(self, structures: Sequence[Atoms]) -> ErrorTable:
+    def evaluate(self, structures: Sequence[Atoms], uncertainty: bool = False) -> ErrorTable:
         """Return the table of errors on labelled structures, in total and per ``config_type``.
 
         Parameters
         ----------
         structures : sequence of ase.Atoms
             Labelled structures.
+        uncertainty : bool, default=False
+            Whether to say how well stated intervals hold, too, and how far the structures are from the training set.
 
         Returns
         -------
         ErrorTable
             MAE and RMSE of energy (meV/atom), forces (eV/Å) and stress (GPa); print it, or use `to_dict`, `to_frame`.
+            Its ``uncertainty`` is an `UncertaintyTable`, or None if not asked for.
+
+        Raises
+        ------
+        SettingsError
+            If uncertainties are asked of a potential without `uncertainty_`.
         """
         structures = check_structures(structures)
         labels = self._read_labels(structures)
-        predictions = self._predictions(structures)
-        return ErrorTable(tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True)))
+        if not uncertainty:
+            predictions, stated = self._predictions(structures), None
+        else:
+            results = self.predict_uncertainty(structures)
+            predictions = [result.prediction for result in results]
+            stated = UncertaintyTable.of(results, labels, kept_uncertainty(self))
+        errors = tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True))
+        return ErrorTable(errors, stated)
 
     def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
         """Return an ASE calculator.
