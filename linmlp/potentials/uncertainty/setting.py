@@ -65,7 +65,7 @@ def kept_uncertainty(potential: "LinearPotential") -> Uncertainty:
     uncertainty: Uncertainty | None = potential.uncertainty_
     if uncertainty is None:
         raise SettingsError(
-            "this potential knows no uncertainties: it was fitted with uncertainty=False, or merged with one that was; "
-            "fit it with uncertainty=True"
+            "this potential knows no uncertainties: it was fitted with uncertainty=False, merged with one that was, or "
+            "read from a file that is too old to add structures to; fit it with uncertainty=True"
         )
     return uncertainty

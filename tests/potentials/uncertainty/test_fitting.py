@@ -11,6 +11,7 @@ from linmlp.potentials.predictor import Predictor
 from linmlp.potentials.uncertainty import UncertainPredictor, Uncertainty, fit_uncertainty
 from linmlp.potentials.uncertainty.posterior import Posterior
 from linmlp.potentials.uncertainty.predictor import count_elements, pooled_std
+from linmlp.potentials.uncertainty.table import UncertaintyTable
 from linmlp.solvers import ForwardSelection
 from linmlp.structures import assign_folds, fit_reference_energies, read_labels
 from linmlp.system import assemble, combine
@@ -140,6 +141,22 @@ def test_state_gives_the_same_numbers(case):
     assert two.grade == one.grade
     np.testing.assert_array_equal(two.force_half_width(0.9), one.force_half_width(0.9))
     assert again.held_out is None
+    np.testing.assert_array_equal(again.statistics.gram, uncertainty.statistics.gram)
+
+
+def test_state_of_before_is_read(case):
+    """Without what tables of uncertainties and more structures need."""
+    data, fit, _, uncertainty, predictor = case
+    state = uncertainty.to_state(statistics=False)
+    old = {name: array for name, array in state.items() if not name.endswith("calibration/constant")}
+    assert len(old) == len(state) - 2
+    again = Uncertainty.from_state(old)
+    assert again.statistics is None
+    assert predictor_of(data, fit, again)(data.structures[0]).energy_std == predictor(data.structures[0]).energy_std
+    results = [predictor_of(data, fit, again)(structure) for structure in data.structures]
+    total = UncertaintyTable.of(results, data.labels, again).to_dict()["total"]
+    assert total["force_score_68"] is None
+    assert total["force_inside_68"] > 0
 
 
 def test_threads_do_not_change_numbers(case):
