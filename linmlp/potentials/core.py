@@ -132,7 +132,7 @@ def solve_with_core(
             return without, 0.0
         for weight in WEIGHTS:
             core = rows.system(asked)
-            solution = solve(SystemSum([*system.parts, core], [*system.weights, weight / N_ROWS]))
+            solution = solve(system.plus(core, weight / N_ROWS))
             attractive = rows.attractive(solution.coef)
             if not attractive:
                 residual = float(np.sqrt(system.squared_residual(solution.coef)))

@@ -217,7 +217,7 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         solution=solution,
         reference=replace(system.reference, values=system.reference.values + recovered),
         weights=weights,
-        alpha=float(chosen.value),
+        alpha=float(solution.alpha if np.isnan(chosen.value) else chosen.value),
         form=system.data.form,
         system=system,
         loss=errors.loss_parts(weights),

@@ -152,7 +152,8 @@ def _as_text(value: Any) -> str:
 def _solve_again(potential: "LinearPotential", system: TrainedSystem) -> Fit:
     """Return the fit to a larger system with the weights and the strength that the potential has."""
     choice = potential._fit_settings().solver_choice(potential.descriptor_)
-    chosen = Chosen(choice.candidate(potential.loss_weights_, (potential.alpha_,)), potential.alpha_)
+    value = potential.alpha_ if choice.solver.path_parameter is not None else np.nan
+    chosen = Chosen(choice.candidate(potential.loss_weights_, (value,)), value)
     rows = CoreRows.of(potential.descriptor_, potential.baselines_)
     return solve_system(system, chosen, system.reference.source == "lstsq", rows)
 

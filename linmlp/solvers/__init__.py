@@ -1,7 +1,9 @@
 """Matrices in, coefficients out: scikit-learn regressors that also take compressed systems."""
 
+from linmlp.solvers.ard import ARD
 from linmlp.solvers.backward_selection import BackwardSelection
 from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.bayesian_ridge import BayesianRidge
 from linmlp.solvers.evidence import Evidence, maximize_evidence
 from linmlp.solvers.forward_selection import ForwardSelection
 from linmlp.solvers.lasso import Lasso
@@ -16,8 +18,10 @@ from linmlp.solvers.truncated_svd import TruncatedSVDRegression
 
 __all__ = [
     "ALPHAS",
+    "ARD",
     "LSMR",
     "BackwardSelection",
+    "BayesianRidge",
     "Evidence",
     "ForwardSelection",
     "Lasso",
