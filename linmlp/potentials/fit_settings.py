@@ -8,6 +8,7 @@ import numpy as np
 
 from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting, SolverChoice, resolve_solver
 from linmlp.solvers import SystemSolver
 from linmlp.system import check_memory
@@ -40,10 +41,12 @@ class FitSettings:
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
             value = getattr(self, name)
+            words = ("auto", EVIDENCE) if name in ("energy_weight", "stress_weight") else ("auto",)
             if not (
-                value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
+                value in words if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
             ):
-                raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
+                told = ", ".join(f'"{word}"' for word in words)
+                raise SettingsError(f"{name}={value!r}; it must be {told} or a finite number, 0 or more")
         check_memory(self.memory)
         if self.uncertainty and not (self.solver is None and self.prior is None and self.features is None):
             raise SettingsError(
@@ -66,6 +69,11 @@ class FitSettings:
             )
         if not (self.max_memory is None or (_is_number(self.max_memory) and self.max_memory > 0)):
             raise SettingsError(f"max_memory={self.max_memory!r}; it must be None or a positive number of GB")
+
+    @property
+    def finds_weights(self) -> bool:
+        """Whether loss weights are found on the training folds."""
+        return EVIDENCE in (self.energy_weight, self.stress_weight)
 
     def solver_choice(self, descriptor: Descriptor) -> SolverChoice:
         """Return the solver, its strengths and the features that it may use."""

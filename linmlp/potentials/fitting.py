@@ -132,7 +132,7 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
     check_something_counts(data.labels, candidates)
     searching = len(candidates) > 1 or choice.is_searched
     groups = [label.config_type for label in data.labels]
-    in_folds = searching or settings.uncertainty
+    in_folds = searching or settings.uncertainty or settings.finds_weights
     folds = assign_folds(groups, settings.n_folds, settings.random_state) if in_folds else None
     assembled = assemble_rows(data, settings, folds, tell)
     result = _search(data, assembled, candidates, settings) if searching else None
@@ -175,6 +175,8 @@ def solve_chosen(
         Coefficients and reference energies.
     """
     rows = CoreRows.of(data.descriptor, data.baselines) if core else None
+    candidate = chosen.candidate.with_numbers(assembled, assembled.folds, data.solves_reference)
+    chosen = replace(chosen, candidate=candidate)
     fit = solve_system(TrainedSystem(assembled.as_one_fold(), data.reference), chosen, data.solves_reference, rows)
     if settings.form == "auto" and fit.solution.status in QR_TAKES_OVER and assembled.form == "gram":
         tell.say("the Gram form cannot resolve a residual this small; the rows are folded again in QR form")
@@ -205,7 +207,7 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         Coefficients and reference energies.
     """
     training = TrainingData(system.data, None, solve_reference, keep=False)
-    weights = chosen.candidate.weights
+    weights = chosen.candidate.loss_weights
     problem = training.problem(weights)
     solution, core_weight = solve_with_core(
         lambda s: chosen.candidate.solve_system(s, [chosen.value])[0], problem.system, rows
@@ -474,9 +476,9 @@ def check_something_counts(labels: LabelSet, candidates: Sequence[Candidate]) ->
         "stress": sum(carries_stress(label) for label in labels),
     }
     for weights in (candidate.weights for candidate in candidates):
-        if not any(n * getattr(weights, kind) for kind, n in numbers.items()):
+        if not any(n and getattr(weights, kind) for kind, n in numbers.items()):
             raise SettingsError(
-                f"nothing to fit to: the weights are energy {weights.energy:g}, force {weights.force:g}, stress "
-                f"{weights.stress:g}, but no structure has such a label that is not masked; give a weight to a kind it "
+                f"nothing to fit to: the weights are energy {weights.energy}, force {weights.force}, stress "
+                f"{weights.stress}, but no structure has such a label that is not masked; give a weight to a kind it "
                 "has"
             )

@@ -45,13 +45,15 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     ----------
     descriptor : Descriptor or None, default=None
         Features of atoms; None means ``ACE()``. ``sklearn.frozen.FrozenEstimator(fitted)`` uses a fitted one as it is.
-    energy_weight, force_weight, stress_weight : float or "auto", default="auto"
+    energy_weight, force_weight, stress_weight : float, "auto" or "evidence", default="auto"
         The weights w of the loss (see Notes). "auto" starts from a rule (an energy error of 1/150 eV/atom, a force
         component of 1 eV/Å and a virial of 1/3 eV/atom weigh the same) and lets cross-validation choose the energy
-        weight around it.
+        weight around it. "evidence" (energies and stresses) takes them from the noise level of each kind on held-out
+        folds, relative to forces (see `linmlp.potentials.evidence_weights`): no grid, and inside a cross-validation
+        the training folds alone decide.
     energy_per : {"auto", "structure", "atom", "sqrt_atom"}, default="auto"
         What energy residuals are divided by: nothing, n_atoms, or its square root. "auto" is chosen by
-        cross-validation if `energy_weight` is "auto", and "structure" otherwise.
+        cross-validation if `energy_weight` is "auto", by the evidence if it is "evidence", and "structure" otherwise.
     group_weights : dict or None, default=None
         Weight of each ``config_type`` on top; key "default" for those not named.
     alpha : float or "auto", default="auto"
@@ -150,9 +152,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self,
         descriptor: Descriptor | None = None,
         *,
-        energy_weight: float | Auto = "auto",
+        energy_weight: float | Literal["auto", "evidence"] = "auto",
         force_weight: float | Auto = "auto",
-        stress_weight: float | Auto = "auto",
+        stress_weight: float | Literal["auto", "evidence"] = "auto",
         energy_per: Literal["auto", "structure", "atom", "sqrt_atom"] = "auto",
         group_weights: Mapping[str, float] | None = None,
         alpha: float | Auto = "auto",
