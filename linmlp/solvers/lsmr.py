@@ -130,7 +130,8 @@ class LSMR(SystemSolver):
         Solution
             Its residual norm is that of the rows, without the penalty.
         """
-        solution = self._iterate(rows, self.alpha).solution
+        result = self._iterate(rows, self.alpha)
+        solution, self.n_iter_ = result.solution, max(result.n_iter, 1)
         squared = rows.squared_residual(solution.coef)
         return Solution(solution.coef, solution.rank, np.nan, float(np.sqrt(squared)), solution.status)
 

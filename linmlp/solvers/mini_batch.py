@@ -28,14 +28,17 @@ from linmlp.system.row_system import RowSystem
 from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray, IntArray
 
-POWER_STEPS = 12
+POWER_STEPS = 6
 """Power iterations that measure the curvature of a batch."""
 
-PROBED_BATCHES = 6
+PROBED_BATCHES = 3
 """Batches whose curvature is measured for an automatic learning rate."""
 
-SAFETY = 0.3
-"""The automatic learning rate in units of one over the largest curvature measured."""
+SAFETY = 0.5
+"""The automatic learning rate in units of one over the largest curvature measured; halved where that is too much."""
+
+MAX_HALVINGS = 10
+"""How often an automatic learning rate is halved because the gradient grew in an epoch."""
 
 LEAST_STEPS = 8
 """Steps of an epoch at least: where the batches are fewer, they are taken again in another order."""
@@ -256,15 +259,21 @@ class MiniBatchGradientDescent(SystemSolver):
         """Return the coefficients, the learning curve, and why it ended too early ("" if it did not)."""
         v, velocity = np.zeros(problem.rows.n_features), np.zeros(problem.rows.n_features)
         curve: list[Epoch] = []
-        best, lowest, waited = problem.coef(v), np.inf, 0
+        best, lowest, waited, halvings = problem.coef(v), np.inf, 0, 0
         gradient, loss = problem.gradient(v)
         first = float(np.linalg.norm(gradient))
         for epoch in range(self.max_epochs):
             if np.linalg.norm(gradient) <= self.tol * first:
                 return problem.coef(v), curve, ""
+            before = _Point(v, gradient, loss)
             v, velocity = problem.sweep(v, velocity, gradient, batch, step, self.momentum, rng)
             gradient, loss = problem.gradient(v)
             size = float(np.linalg.norm(gradient))
+            if self.learning_rate == "auto" and halvings < MAX_HALVINGS and not size < np.linalg.norm(before.gradient):
+                # The curvature of some batches is more than that of those that were probed: back, with smaller steps.
+                v, gradient, loss = before.v, before.gradient, before.loss
+                velocity, step, halvings = np.zeros_like(v), 0.5 * step, halvings + 1
+                size = float(np.linalg.norm(gradient))
             if not np.isfinite(size) or size > BLOWN_UP * first:
                 return best, curve, f'it diverges with learning_rate {step:.3g}; lower it, or leave it at "auto"'
             validation = np.nan if held_out is None else problem.validate(v, held_out)
@@ -296,6 +305,12 @@ class MiniBatchGradientDescent(SystemSolver):
         for name in ("batch_size", "max_epochs", "patience", "sample_rows", "tol"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name}={getattr(self, name)}; it must be above 0")
+
+
+class _Point(NamedTuple):
+    v: FloatArray
+    gradient: FloatArray
+    loss: float
 
 
 class _Run(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -29,10 +29,10 @@ class NormalPass(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Norms of the columns (n_features,), and rows whose expected Gram matrix is that of all rows."""
+    """Norms of the columns (n_features,), and the Gram matrix of a sample of rows, whose expectation is that of all."""
 
     column_norms: FloatArray
-    sample: FloatArray
+    gram: FloatArray
 
 
 class RowSource(ABC):
@@ -194,7 +194,7 @@ class RowSource(ABC):
         )
 
     def survey(self, n_sample: int, random_state: int) -> Survey:
-        """Return column norms and a sample of rows in one pass.
+        """Return column norms and the Gram matrix of a sample of rows in one pass.
 
         Kept rows are all in the sample while they fill no more than half of it: they are few, and heavy. The others
         are drawn from all blocks alike, because rows of one structure resemble each other.
@@ -202,27 +202,53 @@ class RowSource(ABC):
         Parameters
         ----------
         n_sample : int
-            Rows of the sample, at most.
+            Rows of the sample, at most; none are drawn, and the matrix is empty, for 0.
         random_state : int
             Seed.
 
         Returns
         -------
         Survey
-            Norms of the columns, and rows scaled so that their expected Gram matrix is that of all rows.
+            Norms of the columns, and the Gram matrix of rows that are scaled to stand for all rows.
         """
         rng = np.random.default_rng(random_state)
         n_streamed = self.n_rows - len(self.kept.y)
         n_kept = min(len(self.kept.y), max(n_sample // 2, n_sample - n_streamed))
         squares, start = np.einsum("ij,ij->j", self.kept.X, self.kept.X), 0
-        sample = [_draw(self.kept.X, _choose(rng, len(self.kept.y), n_kept), len(self.kept.y), n_kept)]
+        gram = np.zeros((self.n_features, self.n_features) if n_sample else (0, 0))
+        if n_sample:
+            gram += _gram_of(self.kept.X, _choose(rng, len(self.kept.y), n_kept), len(self.kept.y) / max(n_kept, 1))
         chosen = _choose(rng, n_streamed, n_sample - n_kept)
         for rows in self.stream():
             squares += np.einsum("ij,ij->j", rows.X, rows.X)
             here = chosen[(chosen >= start) & (chosen < start + len(rows.y))] - start
-            sample.append(_draw(rows.X, here, n_streamed, len(chosen)))
+            if len(here):
+                gram += _gram_of(rows.X, here, n_streamed / len(chosen))
             start += len(rows.y)
-        return Survey(np.sqrt(squares), np.concatenate(sample))
+        return Survey(np.sqrt(squares), gram)
+
+    def weighted_sample(self, probability: Callable[[FloatArray], FloatArray], random_state: int) -> FloatArray:
+        """Return the Gram matrix of rows that are drawn with probabilities of their own, in one pass.
+
+        Parameters
+        ----------
+        probability : callable
+            Gives the probabilities (n_block,) of the rows (n_block, n_features) of a block.
+        random_state : int
+            Seed.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+            Each row counts one over its probability, so that the expectation is the Gram matrix of all rows.
+        """
+        rng = np.random.default_rng(random_state)
+        gram = np.zeros((self.n_features, self.n_features))
+        for rows in self.all_rows():
+            p = probability(rows.X)
+            here = np.flatnonzero(rng.random(len(p)) < p)
+            gram += _gram_of(rows.X, here, 1.0 / p[here])
+        return gram
 
 
 class ArrayRows(RowSource):
@@ -269,6 +295,7 @@ def _choose(rng: np.random.Generator, n: int, wanted: int) -> IntArray:
     return np.sort(rng.choice(n, min(n, wanted), replace=False)) if n else np.empty(0, dtype=np.int64)
 
 
-def _draw(X: FloatArray, at: IntArray, n: int, n_drawn: int) -> FloatArray:
-    """Return some rows, scaled for the others of the n rows."""
-    return np.asarray(X[at] * row_scale_from_weight(n / max(n_drawn, 1)))
+def _gram_of(X: FloatArray, at: IntArray, weight: float | FloatArray) -> FloatArray:
+    """Return the Gram matrix of some rows with weights on their squares."""
+    drawn = X[at] * np.reshape(np.sqrt(weight), (-1, 1))
+    return np.asarray(drawn.T @ drawn)
