@@ -73,6 +73,8 @@ class Preconditioner:
 
         def probability(X: FloatArray) -> FloatArray:
             leverage = np.sum(first.pull_gradient((X / scale).T) ** 2, axis=0)
+            # A row of the sample stands for many and hides its own leverage: this is what it has without itself.
+            leverage /= np.maximum(1.0 - survey.weight * leverage, np.finfo(float).eps)
             return np.asarray(np.minimum(sample_rows * leverage, 1.0))
 
         gram = rows.weighted_sample(probability, random_state)

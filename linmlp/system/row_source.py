@@ -29,10 +29,11 @@ class NormalPass(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Norms of the columns (n_features,), and the Gram matrix of a sample of rows, whose expectation is that of all."""
+    """Norms of the columns (n_features,), the Gram matrix of a sample of rows, and how many rows each stands for."""
 
     column_norms: FloatArray
     gram: FloatArray
+    weight: float
 
 
 class RowSource(ABC):
@@ -209,15 +210,16 @@ class RowSource(ABC):
         Returns
         -------
         Survey
-            Norms of the columns, and the Gram matrix of rows that are scaled to stand for all rows.
+            Its Gram matrix is of rows that are scaled to stand for all rows.
         """
         rng = np.random.default_rng(random_state)
         n_streamed = self.n_rows - len(self.kept.y)
         n_kept = min(len(self.kept.y), max(n_sample // 2, n_sample - n_streamed))
         squares, start = np.einsum("ij,ij->j", self.kept.X, self.kept.X), 0
         gram = np.zeros((self.n_features, self.n_features) if n_sample else (0, 0))
+        weight = len(self.kept.y) / max(n_kept, 1)
         if n_sample:
-            gram += _gram_of(self.kept.X, _choose(rng, len(self.kept.y), n_kept), len(self.kept.y) / max(n_kept, 1))
+            gram += _gram_of(self.kept.X, _choose(rng, len(self.kept.y), n_kept), weight)
         chosen = _choose(rng, n_streamed, n_sample - n_kept)
         for rows in self.stream():
             squares += np.einsum("ij,ij->j", rows.X, rows.X)
@@ -225,7 +227,7 @@ class RowSource(ABC):
             if len(here):
                 gram += _gram_of(rows.X, here, n_streamed / len(chosen))
             start += len(rows.y)
-        return Survey(np.sqrt(squares), gram)
+        return Survey(np.sqrt(squares), gram, max(weight, n_streamed / max(len(chosen), 1)))
 
     def weighted_sample(self, probability: Callable[[FloatArray], FloatArray], random_state: int) -> FloatArray:
         """Return the Gram matrix of rows that are drawn with probabilities of their own, in one pass.
