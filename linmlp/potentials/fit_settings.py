@@ -10,7 +10,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting, SolverChoice, resolve_solver
-from linmlp.solvers import SystemSolver
+from linmlp.solvers import RowSolver, SystemSolver
 from linmlp.system import check_memory
 
 CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
@@ -37,6 +37,7 @@ class FitSettings:
     random_state: int = 0
     memory: Any = None
     uncertainty: bool = False
+    fold_rows: bool = True
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
@@ -69,6 +70,25 @@ class FitSettings:
             )
         if not (self.max_memory is None or (_is_number(self.max_memory) and self.max_memory > 0)):
             raise SettingsError(f"max_memory={self.max_memory!r}; it must be None or a positive number of GB")
+        if not self.fold_rows:
+            self._check_row_settings()
+
+    def _check_row_settings(self) -> None:
+        """Raise where settings need rows that are folded."""
+        if not isinstance(self.solver, RowSolver):
+            raise SettingsError(
+                "fold_rows=False is for solvers that take rows, LSMR and MiniBatchGradientDescent; solver is "
+                f"{self.solver!r}"
+            )
+        if self.uncertainty or self.features is not None:
+            raise SettingsError(
+                "uncertainties and subsets of features come from folded rows; leave uncertainty at False and features "
+                "at None, or fold_rows at True"
+            )
+        if self.finds_weights:
+            raise SettingsError(
+                f'weights by "{EVIDENCE}" come from folded rows; give numbers or "auto", or leave fold_rows at True'
+            )
 
     @property
     def finds_weights(self) -> bool:

@@ -86,7 +86,7 @@ class Fit:
     weights: LossWeights
     alpha: float
     form: str
-    system: TrainedSystem
+    system: TrainedSystem | None
     loss: LossParts
     core_weight: float = 0.0
     cv_errors: dict[str, float] = field(default_factory=dict)
@@ -225,7 +225,7 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         loss=errors.loss_parts(weights),
         core_weight=core_weight,
         cv_errors=in_table_units(chosen.errors),
-        notes=_core_notes(rows, solution),
+        notes=core_notes(rows, solution),
     )
 
 
@@ -444,8 +444,21 @@ def _notes(result: SearchResult, chosen: Chosen, choice: SolverChoice) -> tuple[
     return ()
 
 
-def _core_notes(rows: CoreRows | None, solution: Solution) -> tuple[str, ...]:
-    """Return which dimers attract although they should not."""
+def core_notes(rows: CoreRows | None, solution: Solution) -> tuple[str, ...]:
+    """Return which dimers attract although they should not.
+
+    Parameters
+    ----------
+    rows : CoreRows or None
+        Rows that make dimers repel.
+    solution : Solution
+        Coefficients.
+
+    Returns
+    -------
+    tuple of str
+        One note, or none.
+    """
     attractive = [] if rows is None else [rows.names[pair] for pair in sorted(rows.attractive(solution.coef))]
     if not attractive:
         return ()

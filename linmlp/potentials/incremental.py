@@ -137,7 +137,7 @@ def kept_system(potential: "LinearPotential", what: str) -> TrainedSystem:
     if system is None:
         raise SettingsError(
             f"{what} needs the folded rows of the training structures, which this potential did not keep; fit with "
-            "keep_system=True, and save with system=True"
+            "keep_system=True (and fold_rows=True), and save with system=True"
         )
     return system
 

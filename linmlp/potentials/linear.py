@@ -23,6 +23,7 @@ from linmlp.potentials.predictor import Prediction, Predictor
 from linmlp.potentials.preparation import prepare
 from linmlp.potentials.provenance import provenance
 from linmlp.potentials.reporting import reporter
+from linmlp.potentials.row_fitting import fit_rows
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
 from linmlp.potentials.uncertainty import UncertainPrediction, Uncertainty
@@ -91,6 +92,11 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         GB that the fit may take; one that is predicted to need more is refused.
     keep_system : bool, default=True
         Whether to keep the folded rows (``system_``), for `partial_fit`, `merge` and uncertainties.
+    fold_rows : bool, default=True
+        Whether rows are folded into compressed systems, from which everything else comes: searches, `partial_fit`,
+        uncertainties. False is for more functions than square matrices of them fit into memory: `solver`, an `LSMR` or
+        a `MiniBatchGradientDescent`, makes the rows again at every pass. Automatic weights are then those of the rule,
+        with an automatic `energy_per` of "structure".
     uncertainty : bool, default=False
         Whether the fit calibrates uncertainties on its folds, for `predict` with ``return_std=True``,
         `predict_uncertainty` and the calculator; every training structure is evaluated once for that.
@@ -119,7 +125,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     solution_ : Solution
         Rank, condition number, residual and status of the solve.
     system_ : TrainedSystem or None
-        Folded rows of all training structures.
+        Folded rows of all training structures; None without them.
     uncertainty_ : Uncertainty or None
         Posterior, committee, calibration on held-out folds and extrapolation grades; None unless asked for, and after
         `partial_fit` and `merge`, because it speaks of the fit that it was calibrated with.
@@ -174,6 +180,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         n_jobs: int | None = None,
         max_memory: float | None = None,
         keep_system: bool = True,
+        fold_rows: bool = True,
         uncertainty: bool = False,
         random_state: int = 0,
         verbose: int = 0,
@@ -201,6 +208,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.max_memory = max_memory
         self.keep_system = keep_system
+        self.fold_rows = fold_rows
         self.uncertainty = uncertainty
         self.random_state = random_state
         self.verbose = verbose
@@ -230,7 +238,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         tell = reporter(self.verbose)
         settings = self._fit_settings()
         data = prepare(self, structures, sample_weight, settings, tell)
-        fit = fit_linear(data, settings, tell)
+        fit = (fit_linear if settings.fold_rows else fit_rows)(data, settings, tell)
         uncertainty = calibrate(data, fit, settings, tell)
         self._take(fit, data, uncertainty)
         return self

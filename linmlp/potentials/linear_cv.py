@@ -239,6 +239,11 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         """Return the search over all that acts on the same rows."""
         potential: LinearPotential = clone(base).set_params(**before)
         settings = potential._fit_settings()
+        if not settings.fold_rows:
+            raise SettingsError(
+                "LinearPotentialCV searches on folded rows; leave fold_rows at True, or use GridSearchCV, "
+                "which fits anew"
+            )
         data = prepare(potential, structures, sample_weight, settings, tell)
         plan = plan_folds(self.cv, data.labels, _kept(groups, data, len(structures)), self.random_state)
         apart = self.average == "groups" or any("group_weights" in params for params in combinations)

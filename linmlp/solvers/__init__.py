@@ -12,6 +12,7 @@ from linmlp.solvers.lsmr import LSMR
 from linmlp.solvers.mini_batch import MiniBatchGradientDescent
 from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
+from linmlp.solvers.row_solver import RowSolver
 from linmlp.solvers.scikit_learn import ScikitLearnSolver
 from linmlp.solvers.solution import Solution, Status
 from linmlp.solvers.truncated_svd import TruncatedSVDRegression
@@ -29,6 +30,7 @@ __all__ = [
     "MiniBatchGradientDescent",
     "OrthogonalMatchingPursuit",
     "Ridge",
+    "RowSolver",
     "ScikitLearnSolver",
     "Solution",
     "Status",

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from linmlp.system.row_system import RowSystem
 from linmlp.system.training import CompositionSolution
 from linmlp.system.weights import row_scale_from_weight
 from linmlp.units import FloatArray, IntArray
@@ -39,9 +40,9 @@ class Survey(NamedTuple):
 class RowSource(ABC):
     """Rows whose total squared residual is the loss, as a function of the coefficients.
 
-    A source has *kept* rows, which stay in memory (the energy rows), and *streamed* rows, which `stream` makes block by
-    block. Streamed rows belong to units (structures), so that a batch is a set of units. In vectors of all rows the
-    kept ones come first, then those of the units in ascending order.
+    A source has *kept* rows, which stay in memory (the energy rows, and what `plus` adds), and *streamed* rows, which
+    `stream` makes block by block. Streamed rows belong to units (structures), so that a batch is a set of units. In
+    vectors of all rows the kept ones come first, then those of the units in ascending order.
     """
 
     n_features: int
@@ -79,6 +80,23 @@ class RowSource(ABC):
         -------
         RowSource
             Kept rows of other units are left out, too.
+        """
+
+    @abstractmethod
+    def plus(self, part: RowSystem, weight: float) -> Self:
+        """Return the source with more kept rows, which belong to no unit.
+
+        Parameters
+        ----------
+        part : RowSystem
+            The rows.
+        weight : float
+            Factor on their squared residual.
+
+        Returns
+        -------
+        RowSource
+            A new one.
         """
 
     @abstractmethod
@@ -275,7 +293,7 @@ class ArrayRows(RowSource):
 
     def stream(self, units: IntArray | Sequence[int] | None = None) -> Iterator[Rows]:
         """Yield rows in blocks."""
-        n = self.n_rows if units is None else len(units)
+        n = self.n_units if units is None else len(units)
         for start in range(0, n, self.block_rows):
             part = slice(start, start + self.block_rows)
             at = part if units is None else np.asarray(units)[part]
@@ -284,12 +302,37 @@ class ArrayRows(RowSource):
     def subset(self, units: IntArray | Sequence[int]) -> ArrayRows:
         """Return some rows, scaled so that their loss compares with that of all."""
         at = np.asarray(units, dtype=np.int64)
-        scale = row_scale_from_weight(self.n_rows / max(len(at), 1))
-        return ArrayRows(scale * self.X[at], scale * self.y[at], self.block_rows)
+        scale = row_scale_from_weight(self.n_units / max(len(at), 1))
+        return ArrayRows(scale * self.X[at], scale * self.y[at], self.block_rows)._keeping(self.kept)
+
+    def plus(self, part: RowSystem, weight: float) -> ArrayRows:
+        """Return the source with more kept rows, which belong to no unit."""
+        return ArrayRows(self.X, self.y, self.block_rows)._keeping(join_rows(self.kept, part.scaled(weight)))
 
     def fixed_reference_loss(self, coef: FloatArray, reference: FloatArray) -> float:
         """Return the squared residual: there are no reference energies."""
-        return self.squared_residual(coef)
+        return float(np.sum((self.X @ coef - self.y) ** 2))
+
+    def _keeping(self, kept: Rows) -> ArrayRows:
+        """Return itself with other kept rows."""
+        self.kept, self.n_rows = kept, self.n_units + len(kept.y)
+        return self
+
+
+def join_rows(rows: Rows, more: Rows | RowSystem) -> Rows:
+    """Return rows below each other.
+
+    Parameters
+    ----------
+    rows, more : Rows or RowSystem
+        With the same features.
+
+    Returns
+    -------
+    Rows
+        All.
+    """
+    return Rows(np.concatenate([rows.X, more.X]), np.concatenate([rows.y, more.y]))
 
 
 def _choose(rng: np.random.Generator, n: int, wanted: int) -> IntArray:

@@ -7,7 +7,7 @@ import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 from sklearn.frozen import FrozenEstimator
 
-from linmlp import LinearPotential, LinearPotentialCV, load
+from linmlp import ACE, LinearPotential, LinearPotentialCV, load
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate, weight_candidates
 from linmlp.potentials.evidence_weights import EvidenceWeights
@@ -161,6 +161,12 @@ def test_no_hand_at_all(structures, tmp_path):
     assert again.energy_weight == "evidence"
     again.partial_fit(structures[:5])
     assert again.loss_weights_ == weights
+
+
+def test_goes_with_an_automatic_cutoff(structures):
+    descriptor = ACE(order=2, max_degree=(3, 2))
+    model = LinearPotential(descriptor, energy_weight="evidence", stress_weight="evidence").fit(structures)
+    assert model.energy_weight_ > 0.0
 
 
 def test_competes_in_a_search(silicon_truth):
