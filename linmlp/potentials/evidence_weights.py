@@ -45,6 +45,12 @@ EVIDENCE = "evidence"
 MAX_HELD_OUT = 5
 """Folds are joined to at most so many parts that are held out in turn."""
 
+KEPT_FEATURES = 1500
+"""Up to so many features the merged systems of all training parts are kept between steps."""
+
+KEPT_SQUARES = 6 * MAX_HELD_OUT
+"""Square matrices of the features that this takes: Gram matrices and factors of three kinds."""
+
 MAX_STEPS = 20
 TOLERANCE = 0.02
 """Steps end when no weight changes by more than this part; errors change by a tenth of that."""
@@ -138,10 +144,15 @@ class EvidenceWeights:
         alphas = ridge.path_values(assembled.form, assembled.n_features) if alphas is None else alphas
         held_out = _HeldOut(assembled, tuple(folds), solve_reference, ridge, columns)
         with one_blas_thread():
-            results = [self._converge(held_out, start, alphas) for start in self.starts]
-        return min(results, key=lambda result: result[1])[0]
+            results: list[tuple[float, LossWeights]] = []
+            for start in self.starts:
+                weights, misfit, alphas = self._converge(held_out, start, alphas)
+                results.append((misfit, weights))
+        return min(results, key=lambda result: result[0])[1]
 
-    def _converge(self, held_out: _HeldOut, start: LossWeights, alphas: Sequence[float]) -> tuple[LossWeights, float]:
+    def _converge(
+        self, held_out: _HeldOut, start: LossWeights, alphas: Sequence[float]
+    ) -> tuple[LossWeights, float, Sequence[float]]:
         """Return the fixed point from a start, and the negative logarithm of the density there."""
         weights = start
         for _ in range(MAX_STEPS):
@@ -150,10 +161,11 @@ class EvidenceWeights:
             best = int(np.argmin(misfits))
             new = self._from_noise(held_out, squared[best], weights)
             change = max((abs(np.log(getattr(new, k) / getattr(weights, k))) for k in self.found), default=0.0)
+            alphas = (alphas[best],)
             if change < TOLERANCE:
                 break
-            weights, alphas = new, (alphas[best],)
-        return weights, float(misfits[best])
+            weights = new
+        return weights, float(misfits[best]), alphas
 
     def _from_noise(self, held_out: _HeldOut, squared: FloatArray, weights: LossWeights) -> LossWeights:
         """Return weights ``n_k/E_k`` per row in units of that of forces (of energies, if there are no forces)."""
@@ -181,6 +193,8 @@ class _HeldOut:
         n_parts = min(len(folds), MAX_HELD_OUT)
         self.parts = [folds[k::n_parts] for k in range(n_parts)]
         self.folds = folds
+        kept = self.parts if assembled.n_features <= KEPT_FEATURES else []
+        self._training = {tuple(part): self._others(part) for part in kept}
         energy = assembled.energy
         rows = energy.in_folds(folds)
         n_energy = float(energy.listed[rows].sum())
@@ -196,8 +210,7 @@ class _HeldOut:
         """Return the sums of squared residuals of the three kinds over all parts, (n_alphas, 3)."""
         total = np.zeros((len(alphas), len(KINDS)))
         for part in self.parts:
-            others = [fold for fold in self.folds if fold not in part]
-            problem = TrainingData(self.assembled, others, self.solve_reference, keep=False).problem(weights)
+            problem = (self._training.get(tuple(part)) or self._others(part)).problem(weights)
             system = problem.system if self.columns is None else problem.system.subset(self.columns)
             solutions = self.ridge.solve_path(system.keep(), alphas)
             if self.columns is not None:
@@ -207,6 +220,12 @@ class _HeldOut:
             energies = errors.squared_energies(weights.energy_per)
             total += np.column_stack([energies, errors.force.squared, errors.stress.squared])
         return total
+
+    def _others(self, part: Sequence[int]) -> TrainingData:
+        """Return the training data without a part."""
+        others = [fold for fold in self.folds if fold not in part]
+        keep = self.assembled.n_features <= KEPT_FEATURES
+        return TrainingData(self.assembled, others, self.solve_reference, keep=keep, merge=keep)
 
     def misfit(self, squared: FloatArray, weights: LossWeights) -> FloatArray:
         """Return the negative logarithm of the predictive density up to a constant, (n_alphas,)."""

@@ -13,6 +13,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.potentials.candidates import Candidate, weight_candidates
 from linmlp.potentials.core import CoreRows, solve_with_core
+from linmlp.potentials.evidence_weights import KEPT_SQUARES
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.reporting import Reporter, Silent
 from linmlp.potentials.search import SearchSettings, search
@@ -345,7 +346,8 @@ def assemble_rows(
         n_jobs=settings.n_jobs,
     )
     plan = assembly.plan()
-    searched = 8 * SEARCH_SQUARES * plan.n_features**2 * min(effective_n_jobs(settings.n_jobs), settings.n_folds)
+    squares = SEARCH_SQUARES + (KEPT_SQUARES if settings.finds_weights else 0)
+    searched = 8 * squares * plan.n_features**2 * min(effective_n_jobs(settings.n_jobs), settings.n_folds)
     total = (plan.systems + plan.energy_rows + max(plan.workspace, searched)) / 1e9
     tell.say(f"memory: {plan}; with the search {total:.2f} GB")
     if settings.max_memory is not None and total > settings.max_memory:
