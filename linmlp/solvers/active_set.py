@@ -54,15 +54,16 @@ def minimize_absolute(
     u, signs, last = start.copy(), np.sign(start), np.inf
     correlations = _correlations(problem, u)
     for done in range(1, max_iter + 1):
-        _solve_for_signs(problem.matrix, u, correlations, penalty, signs)
+        finished = _descend(problem.matrix, u, correlations, penalty, signs)
         correlations = _correlations(problem, u)
         gap = _relative_gap(problem, u, correlations, penalty)
         if gap <= tol:
             return u, done, True
-        signs = np.sign(u)
+        if not finished:
+            continue
         # Features that exceed the penalty by less than this do not keep the gap open.
         excess = np.where(u == 0.0, np.abs(correlations) - penalty * (1.0 + 0.5 * tol), 0.0)
-        entering = np.argsort(-excess)[: SMALLEST_BATCH + np.count_nonzero(u) // 4]
+        entering = np.argsort(-excess)[: _batch(int(np.count_nonzero(u)))]
         entering = entering[excess[entering] > 0.0]
         if not len(entering) and gap > 0.5 * last:  # rounding alone is left
             return u, done, False
@@ -71,57 +72,71 @@ def minimize_absolute(
     return u, max_iter, False
 
 
-def _solve_for_signs(
-    matrix: FloatArray, u: FloatArray, correlations: FloatArray, penalty: float, signs: FloatArray
-) -> None:
-    """Move u to the minimum over coefficients with these signs or 0, from which it goes downhill all the way.
+def _batch(n_active: int) -> int:
+    """Return how many features may enter, or leave, between two factorizations."""
+    return SMALLEST_BATCH + n_active // 4
+
+
+def _descend(matrix: FloatArray, u: FloatArray, correlations: FloatArray, penalty: float, signs: FloatArray) -> bool:
+    """Move u towards the minimum over coefficients with these signs or 0; return whether it got there.
 
     Along the Newton step the first coefficient to become 0 is taken out, and the next step is for the others. Features
-    that enter but would take the wrong sign are taken out before the step. ``u`` is overwritten.
+    that enter but would take the wrong sign are taken out before the step. All steps come from one factorization G =
+    LLᵀ: where those in Q are out, the step is ``p − W W[Q]⁻¹ p[Q]``, with p the step if none was and W the columns Q
+    of G⁻¹. ``u`` and ``signs`` are overwritten.
     """
     active = np.flatnonzero(signs)
-    block = matrix[np.ix_(active, active)]
-    signs, values = signs[active], u[active]
-    slope = correlations[active] - penalty * signs
-    left = np.arange(len(active))
-    while len(left):
-        step = _newton_step(block[np.ix_(left, left)], slope[left])
-        wrong = signs[left] * (values[left] + step) <= 0.0
-        misled = wrong & (values[left] == 0.0)
-        if misled.any():
-            left = left[~misled]
-            continue
-        if not wrong.any():
-            values[left] += step
+    values, wanted = u[active], signs[active]
+    factor = _factorize(matrix[np.ix_(active, active)])
+    full = _solve(factor, correlations[active] - penalty * wanted)
+    out = np.zeros(0, dtype=np.int64)
+    columns = np.empty((len(active), 0))
+    while len(out) <= _batch(len(active)):
+        step = full - columns @ np.linalg.solve(columns[out], full[out])
+        step[out] = 0.0
+        wrong = wanted * (values + step) <= 0.0
+        wrong[out] = False
+        leaving = np.flatnonzero(wrong & (values == 0.0))
+        if not len(leaving):
+            crossing = np.flatnonzero(wrong)
+            lengths = -values[crossing] / step[crossing]
+            length = lengths.min(initial=1.0)
+            values += length * step
+            full -= length * step
+            leaving = crossing[lengths == length]
+            values[leaving] = 0.0
+        if not len(leaving):
             break
-        lengths = np.full(len(left), np.inf)
-        lengths[wrong] = -values[left[wrong]] / step[wrong]
-        first = lengths.argmin()
-        values[left] += lengths[first] * step
-        slope -= lengths[first] * (block[:, left] @ step)
-        values[left[first]] = 0.0
-        left = np.delete(left, first)
+        unit = np.zeros((len(active), len(leaving)))
+        unit[leaving, np.arange(len(leaving))] = 1.0
+        out = np.concatenate([out, leaving])
+        columns = np.hstack([columns, _solve(factor, unit)])
     u[active] = values
+    signs[active[out]] = 0.0
+    return len(out) <= _batch(len(active))
 
 
-def _newton_step(block: FloatArray, slope: FloatArray) -> FloatArray:
-    """Return the step to the minimum of a quadratic; where that is not unique, a long one downhill.
+def _factorize(block: FloatArray) -> FloatArray:
+    """Return the upper Cholesky factor of a matrix, which is overwritten.
 
-    The matrix gets a shift of the size of its rounding errors, more if that does not make it positive definite. The
-    steps of several rounds then approach the minimum as those of the proximal point method do.
+    The matrix gets a shift of the size of its rounding errors, more if that does not make it positive definite. Steps
+    of several rounds then approach the minimum as those of the proximal point method do.
     """
     shift = 10 * len(block) * float(np.finfo(float).eps)
     diagonal = np.diagonal(block).copy()
     while True:
         block.flat[:: len(block) + 1] = diagonal + shift
         try:
-            factor = scipy.linalg.cho_factor(block, check_finite=False)
+            return np.asarray(scipy.linalg.cholesky(block, check_finite=False))
         except np.linalg.LinAlgError:
             if shift > len(block):  # more than any matrix of unit diagonal needs, if its numbers are finite
                 raise
             shift *= 100.0
-            continue
-        return np.asarray(scipy.linalg.cho_solve(factor, slope, check_finite=False))
+
+
+def _solve(factor: FloatArray, right: FloatArray) -> FloatArray:
+    """Return ``G⁻¹`` times the right-hand side."""
+    return np.asarray(scipy.linalg.cho_solve((factor, False), right, check_finite=False))
 
 
 def _correlations(problem: ScaledGram, u: FloatArray) -> FloatArray:

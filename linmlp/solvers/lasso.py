@@ -21,8 +21,8 @@ from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.system.compressed import CompressedSystem
 from linmlp.units import FloatArray
 
-STRENGTHS = tuple(float(f"{10.0 ** (power / 2):.3g}") for power in range(-10, -1))
-"""Strengths to try by default: 1e-5 to 0.1, two per decade."""
+STRENGTHS = tuple(float(f"{10.0 ** (power / 2):.3g}") for power in range(-14, -1))
+"""Strengths to try by default: 1e-7, which leaves out few of a thousand features, to 0.1; two per decade."""
 
 
 class Lasso(SystemSolver):
@@ -39,8 +39,8 @@ class Lasso(SystemSolver):
     tol : float, default=1e-6
         The duality gap at the end, as a part of the objective.
     max_iter : int, default=1000
-        Rounds of entering features and minimization for each strength. `Status.NOT_CONVERGED` says that they did not
-        suffice, or that rounding keeps the gap above `tol`.
+        Rounds for each strength, with one factorization of the active block each. `Status.NOT_CONVERGED` says that they
+        did not suffice, or that rounding keeps the gap above `tol`.
 
     Attributes
     ----------
@@ -55,9 +55,8 @@ class Lasso(SystemSolver):
 
     Notes
     -----
-    Coordinate descent, which others use, crawls where columns are nearly dependent; the active-set method here ends
-    after as many factorizations as coefficients become 0, give or take. Strengths are solved in descending order, each
-    from the one before.
+    Coordinate descent, which others use, crawls where columns are nearly dependent; the active-set method here takes
+    some tens of factorizations. Strengths are solved in descending order, each from the one before.
 
     Examples
     --------
