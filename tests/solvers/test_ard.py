@@ -6,14 +6,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.solvers import ARD, Status
-from linmlp.system import GramSystem, QRSystem, RowSystem, SystemSum
+from linmlp.system import RowSystem
+from tests.solvers.problems import FORMS
 
-FORMS = {
-    "rows": RowSystem,
-    "gram": GramSystem.from_rows,
-    "qr": QRSystem.from_rows,
-    "sum": lambda X, y: SystemSum([RowSystem(X[:4], y[:4]), QRSystem.from_rows(X[4:] / 2, y[4:] / 2)], [1.0, 4.0]),
-}
 TRUE = np.array([1.0, 0.0, 0.0, -2.0, 0.0, 0.5, 0.0, 0.0])
 
 
