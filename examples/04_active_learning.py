@@ -42,7 +42,7 @@ def run_md(calculator, temperature, seed):
 train = [label(rattled(0.04, seed)) for seed in range(12)]
 test = [label(atoms) for atoms in run_md(EMT(), 900, seed=100)[5:]]
 model = LinearPotential(ACE(cutoff=4.5, order=3, max_degree=(6, 4, 3)), alpha=1e-6, uncertainty=True).fit(train)
-judge = model.uncertainty_  # of the first fit: tells how far from its data a structure is
+judge = model.uncertain_predictor()  # of the first fit: tells how far from its data a structure is
 
 
 def force_rmse():
@@ -55,7 +55,7 @@ print(f"start: {len(train)} structures, force RMSE {force_rmse():.4f} eV/Å")
 # %% Rounds: hotter each time, a few frames labelled each time
 for k, temperature in enumerate((300, 600, 900)):
     frames = run_md(model.calculator(n_threads=1), temperature, seed=k)
-    grades = [judge.of(model.predictor(), model.descriptor_, frame).grade for frame in frames]
+    grades = [judge(frame).grade for frame in frames]
     known = len(train)
     chosen = select_structures([*train, *frames], 4, descriptor=model, initial=range(known))
     new = [label(frames[i - known]) for i in chosen]

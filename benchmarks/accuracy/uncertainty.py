@@ -18,15 +18,17 @@ from sklearn.metrics import roc_auc_score
 from linmlp import ACE
 from linmlp.datasets import load_silicon
 from linmlp.potentials.baseline_setting import resolve_baselines
-from linmlp.potentials.extrapolation import Grade
+from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.fitting import FitSettings, TrainingSet, fit_linear
 from linmlp.potentials.predictor import Predictor
-from linmlp.potentials.uncertainty import count_atoms, count_elements, fit_uncertainty
-from linmlp.potentials.uncertainty_table import CoverageTable
+from linmlp.potentials.uncertainty import UncertainPredictor, fit_uncertainty
+from linmlp.potentials.uncertainty.fold_fit import count_atoms
+from linmlp.potentials.uncertainty.grade import Grade
+from linmlp.potentials.uncertainty.predictor import count_elements
+from linmlp.potentials.uncertainty.table import UncertaintyTable
 from linmlp.structures import assign_folds, check_structures, fit_reference_energies, read_labels
 from linmlp.system import assemble
 
-LEVELS = (0.68, 0.95)
 RISES = 1.5
 
 
@@ -48,34 +50,16 @@ def assembled_data(data):
 def fit_all(data):
     """Return the fit, its potential and its uncertainty."""
     fit = fit_linear(data, FitSettings())
-    predictor = Predictor(data.descriptor, fit.solution.coef, fit.reference, data.baselines)
-    return fit, predictor, fit_uncertainty(data, assembled_data(data), fit.weights, fit.alpha)
+    uncertainty = fit_uncertainty(data, assembled_data(data), Candidate(fit.weights), fit.alpha)
+    return fit, UncertainPredictor(data.descriptor, fit.solution.coef, fit.reference, data.baselines, uncertainty)
 
 
-def constants(held, calibration):
-    """Return constant half-widths of the same levels, from the same held-out residuals."""
-    free = [calibration.is_free(std) for std in held.force_std]
-    residuals = np.abs(np.concatenate([r[f] for r, f in zip(held.force_residual, free, strict=True)]))
-    energies = np.abs(held.energy_residual[np.isfinite(held.energy_residual)])
-    return {q: np.quantile(residuals, q) for q in LEVELS}, {q: np.quantile(energies, q) for q in LEVELS}
-
-
-def print_intervals(data, predictor, uncertainty, structures):
-    labels = read_labels(structures)
-    results = [uncertainty.of(predictor, data.descriptor, structure) for structure in structures]
-    groups = [label.config_type for label in labels]
-    free = [uncertainty.force_calibration.is_free(r.raw_force_std) for r in results]
-    force, energy = constants(uncertainty.held_out, uncertainty.force_calibration)
-    residuals = [(r.prediction.forces - x.forces)[f] for r, x, f in zip(results, labels, free, strict=True)]
-    widths = {q: [r.force_half_width(q)[f, None] for r, f in zip(results, free, strict=True)] for q in LEVELS}
-    n_fixed, n_atoms = sum(int((~f).sum()) for f in free), sum(len(f) for f in free)
-    print(f"forces on test structures (eV/Å; {n_fixed} of {n_atoms} atoms have forces fixed by symmetry, left out)")
-    print(CoverageTable.of(residuals, widths, groups, force))
-    per_atom = [np.array([(r.prediction.energy - x.energy) / x.n_atoms]) for r, x in zip(results, labels, strict=True)]
-    widths = {q: [np.array([r.energy_half_width(q) / len(r.raw_force_std)]) for r in results] for q in LEVELS}
-    print("energies on test structures (eV/atom)")
-    print(CoverageTable.of(per_atom, widths, groups, energy))
-    grades = np.array([r.grade for r in results])
+def print_intervals(predictor, structures):
+    table = UncertaintyTable.of([predictor(s) for s in structures], read_labels(structures), predictor.uncertainty)
+    print(f"test structures, energies of intervals per atom\n{table}")
+    print("gain over intervals of constant width, in percent")
+    print(table.coverage("force"))
+    grades = np.array([structure.grade for structure in table.structures])
     print(f"grade of test structures: median {np.median(grades):.2f}, above 1: {100 * np.mean(grades > 1):.0f} %")
 
 
@@ -119,8 +103,11 @@ def print_left_out(data, fit, held, settings):
         numbers = tuple(atomic_numbers[symbol] for symbol in kept.descriptor.elements_)
         folds = assign_folds([label.config_type for label in kept.labels])
         negative, grade = held_out_grades(kept, folds, numbers)
-        pairs = [kept.descriptor.pairs(s) for s in out]
-        positive = np.array([grade.structure(kept.descriptor.compute_features(p), p.numbers) for p in pairs])
+        features = [kept.descriptor.compute_features(kept.descriptor.pairs(s)) for s in out]
+        counts = [count_elements(s.numbers, numbers) for s in out]
+        positive = np.array(
+            [grade.structure(grade.leverage(f), f.sum(axis=0), n) for f, n in zip(features, counts, strict=True)]
+        )
         truth = np.concatenate([np.ones(len(positive)), np.zeros(len(negative))])
         area = roc_auc_score(truth, np.concatenate([positive, negative]))
         print(
@@ -133,11 +120,11 @@ def print_left_out(data, fit, held, settings):
 
 def report(name, train, test, leave_out=True, **settings):
     data = training_set(train, ACE(**settings))
-    fit, predictor, uncertainty = fit_all(data)
+    fit, predictor = fit_all(data)
     print(f"\n== {name}: {len(train)} training structures, {data.descriptor.n_features_out_} functions")
-    print_intervals(data, predictor, uncertainty, check_structures(test))
+    print_intervals(predictor, check_structures(test))
     if leave_out:
-        print_left_out(data, fit, uncertainty.held_out, settings)
+        print_left_out(data, fit, predictor.uncertainty.held_out, settings)
 
 
 def main(arguments=None):

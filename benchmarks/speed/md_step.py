@@ -116,17 +116,17 @@ def _count_products(plan, z):
     return total
 
 
-def best_times(calls, seconds):
-    """Return the smallest wall time of each call, in turns."""
+def best_times(calls, seconds, clock=time.perf_counter):
+    """Return the smallest time of each call by a clock, wall time by default, in turns."""
     best = np.full(len(calls), np.inf)
     for call in calls:
         call()
     end = time.perf_counter() + seconds
     while True:
         for k, call in enumerate(calls):
-            start = time.perf_counter()
+            start = clock()
             call()
-            best[k] = min(best[k], time.perf_counter() - start)
+            best[k] = min(best[k], clock() - start)
         if time.perf_counter() >= end:
             return best
 

@@ -10,7 +10,7 @@ FLOPS_PER_LANE = 2 * 10
 
 
 WIDTH = REGISTER_LANES
-_, _, splat = vector_operations(WIDTH)
+splat = vector_operations(WIDTH).splat
 
 
 @njit(nogil=True)

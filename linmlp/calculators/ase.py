@@ -1,6 +1,6 @@
 """The ASE calculator of a fitted potential."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import joblib
@@ -11,7 +11,7 @@ from ase.calculators.calculator import Calculator, PropertyNotImplementedError, 
 from linmlp.exceptions import SettingsError
 from linmlp.neighbors import VerletList
 from linmlp.potentials.predictor import Predictor
-from linmlp.potentials.uncertainty import UncertainPrediction
+from linmlp.potentials.uncertainty import UncertainPrediction, UncertainPredictor
 
 
 class PotentialCalculator(Calculator):  # type: ignore[misc]
@@ -19,15 +19,13 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
 
     Parameters
     ----------
-    predictor : Predictor
-        What a fitted potential evaluates.
+    predictor : Predictor or UncertainPredictor
+        What evaluates a fitted potential. From the second one ``results`` gets energy_std (eV), force_std (n_atoms,)
+        (eV/Å), grades (n_atoms,) and grade, too, from the same pass over the neighbors.
     skin : float, default=0.5
         Extra radius of the neighbor list in Å; the list is made again once an atom has moved by half of it.
     n_threads : int or None, default=None
         Threads of the compiled loops; None means all cores that the process may use.
-    judge : callable, optional
-        Gives the uncertainty of a structure; ``results`` gets energy_std (eV), force_std (n_atoms,) (eV/Å), grades
-        (n_atoms,) and grade then.
     **kwargs
         Passed to ASE's Calculator.
 
@@ -41,10 +39,9 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
 
     def __init__(
         self,
-        predictor: Predictor,
+        predictor: Predictor | UncertainPredictor,
         skin: float = 0.5,
         n_threads: int | None = None,
-        judge: Callable[..., UncertainPrediction] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -53,7 +50,6 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
         if n_threads is not None and not (isinstance(n_threads, int | np.integer) and n_threads >= 1):
             raise SettingsError(f"n_threads={n_threads!r}; it must be None (all cores) or a whole number, 1 or more")
         self.predictor = predictor
-        self.judge = judge
         self.n_threads = int(n_threads or joblib.cpu_count())
         self._neighbors = VerletList(predictor.cutoff, skin)
 
@@ -109,7 +105,8 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
         """
         if atoms is not None and self.check_state(atoms):
             self.atoms = atoms.copy()
-        prediction = self.predictor.compute(self._neighbors.pairs(self.atoms), self.atoms, self.n_threads)
+        computed = self.predictor.compute(self._neighbors.pairs(self.atoms), self.atoms, self.n_threads)
+        prediction = computed.prediction if isinstance(computed, UncertainPrediction) else computed
         energy = prediction.energy
         self.results = {
             "energy": energy,
@@ -122,11 +119,10 @@ class PotentialCalculator(Calculator):  # type: ignore[misc]
             self.results["stresses"] = prediction.atom_strain_gradient / prediction.volume
         elif {"stress", "stresses"} & set(properties):
             raise PropertyNotImplementedError("stress needs a cell with a volume; this structure has none")
-        if self.judge is not None:
-            judged = self.judge(self.atoms, self.n_threads)
+        if isinstance(computed, UncertainPrediction):
             self.results |= {
-                "energy_std": judged.energy_std,
-                "force_std": judged.force_std,
-                "grades": judged.atom_grades,
-                "grade": judged.grade,
+                "energy_std": computed.energy_std,
+                "force_std": computed.force_std,
+                "grades": computed.atom_grades,
+                "grade": computed.grade,
             }

@@ -66,6 +66,9 @@ def fit(
     forces_key: Annotated[str | None, typer.Option(help="where the forces stand")] = None,
     stress_key: Annotated[str | None, typer.Option(help="where the stress stands")] = None,
     virial_key: Annotated[str | None, typer.Option(help="where the virial stands")] = None,
+    uncertainty: Annotated[
+        bool | None, typer.Option("--uncertainty/--no-uncertainty", help="calibrated uncertainties and grades")
+    ] = None,
     n_folds: Annotated[int | None, typer.Option(help="folds of the cross-validation")] = None,
     seed: Annotated[int | None, typer.Option(help="seed of the folds")] = None,
     n_jobs: Annotated[int | None, typer.Option(help="threads; -1 means all cores")] = None,
@@ -88,7 +91,7 @@ def fit(
         console.print(model.describe_cross_validation())
     console.print("\nErrors on the training structures\n" + str(model.evaluate(structures)))
     if test_structures is not None:
-        console.print(f"\nErrors on {chosen.test}\n{model.evaluate(test_structures)}")
+        console.print(f"\nErrors on {chosen.test}\n{model.evaluate(test_structures, chosen.uncertainty)}")
     console.print(f"\nwrote {chosen.output} and the settings that made it, {record}")
 
 
@@ -97,9 +100,10 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="model file")],
     data: Annotated[Path, typer.Argument(help="labelled structures")],
     json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
+    uncertainty: Annotated[bool, typer.Option("--uncertainty", help="say how well stated uncertainties hold")] = False,
 ) -> None:
     """Print MAE and RMSE of energy, forces and stress, in total and per group."""
-    table = load(model).evaluate(read_structures(data))
+    table = load(model).evaluate(read_structures(data), uncertainty)
     print(table.to_json() if json else table)
 
 

@@ -41,6 +41,7 @@ class FitSettings(BaseModel):
     stress_key: str | None = None
     virial_key: str | None = None
 
+    uncertainty: bool = Field(False, description="calibrated uncertainties and extrapolation grades")
     n_folds: int = 5
     seed: int = 0
     n_jobs: int | None = Field(-1, description="threads; -1 means all cores")
@@ -60,6 +61,7 @@ class FitSettings(BaseModel):
             "forces_key",
             "stress_key",
             "virial_key",
+            "uncertainty",
             "n_folds",
             "n_jobs",
             "max_memory",

@@ -2,43 +2,26 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from ase import Atoms
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.exceptions import SettingsError
+from linmlp.descriptors.evaluators import (
+    Committee,
+    Evaluator,
+    EvaluatorAndFeatures,
+    EvaluatorAndSums,
+    EvaluatorsInTurn,
+    JudgingEvaluator,
+    QuadraticForm,
+    SummingEvaluator,
+    check_member_coefficients,
+)
 from linmlp.neighbors import Pairs, find_pairs
 from linmlp.units import FloatArray, IntArray
-
-
-class Evaluator(Protocol):
-    """Energies, forces and strain gradients for fixed coefficients."""
-
-    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return energies (n_atoms,), forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6)."""
-        ...
-
-
-class Committee(Protocol):
-    """Energies, forces and strain gradients for several sets of coefficients."""
-
-    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return energies (n_members, n_atoms), forces (n_members, n_atoms, 3) and strain gradients per atom.
-
-        The last have the shape (n_members, n_atoms, 6).
-        """
-        ...
-
-
-class SummingEvaluator(Protocol):
-    """Energies, forces, strain gradients and sums of features for fixed coefficients."""
-
-    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return what an `Evaluator` does, and features summed over atoms (n_summed,)."""
-        ...
 
 
 class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -61,7 +44,7 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def compute_features(self, pairs: Pairs) -> FloatArray:
-        """Return the features of every atom, (n_atoms, n_features)."""
+        """Return the features of every atom, (n_atoms, n_features); pairs beyond the cutoff are left out."""
 
     @abstractmethod
     def allocate_rows(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -99,7 +82,7 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         SettingsError
             If the coefficients have another shape.
         """
-        return _EvaluatorsInTurn(self, check_member_coefficients(coefficients, self.n_features_out_))
+        return EvaluatorsInTurn(self, check_member_coefficients(coefficients, self.n_features_out_))
 
     def feature_sums(self, pairs: Pairs) -> FloatArray:
         """Return the features summed over the atoms, (n_features,)."""
@@ -124,7 +107,36 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         SummingEvaluator
             An evaluator and `feature_sums` in turn, unless the descriptor knows a faster way.
         """
-        return _EvaluatorAndSums(self, coefficients, features)
+        return EvaluatorAndSums(self, coefficients, features)
+
+    def judging_evaluator(
+        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm, features: IntArray | None = None
+    ) -> JudgingEvaluator:
+        """Return the evaluation of a potential with a committee and a quadratic form of every atom's features.
+
+        Parameters
+        ----------
+        coefficients : ndarray of shape (n_features,)
+            Coefficients of the potential, eV.
+        members : ndarray of shape (n_members, n_features)
+            Coefficients of the committee, at least one, eV.
+        form : QuadraticForm
+            Such as the leverage of an atom.
+        features : ndarray of int, shape (n_summed,), or None
+            Features to sum over atoms; None for all.
+
+        Returns
+        -------
+        JudgingEvaluator
+            Evaluators, `committee` and `compute_features` in turn, unless the descriptor knows a faster way.
+
+        Raises
+        ------
+        SettingsError
+            If the coefficients of the committee have another shape.
+        """
+        members = check_member_coefficients(members, self.n_features_out_)
+        return EvaluatorAndFeatures(self, coefficients, members, form, features)
 
     @abstractmethod
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
@@ -163,56 +175,3 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         tags.no_validation = True
         return tags
-
-
-def check_member_coefficients(coefficients: FloatArray, n_features: int) -> FloatArray:
-    """Return the coefficients (n_members, n_features) of a committee as floats.
-
-    Parameters
-    ----------
-    coefficients : array_like of shape (n_members, n_features)
-        Coefficients of each member, eV.
-    n_features : int
-        Number of features of the descriptor.
-
-    Returns
-    -------
-    ndarray of shape (n_members, n_features)
-        The same.
-
-    Raises
-    ------
-    SettingsError
-        If the shape is another, or there is no member.
-    """
-    coefficients = np.asarray(coefficients, dtype=float)
-    if coefficients.ndim != 2 or len(coefficients) == 0 or coefficients.shape[1] != n_features:
-        raise SettingsError(
-            f"coefficients of a committee have the shape {coefficients.shape}; it must be "
-            f"(n_members, {n_features}) with at least one member: stack one row per member"
-        )
-    return coefficients
-
-
-class _EvaluatorsInTurn:
-    """A committee of any descriptor."""
-
-    def __init__(self, descriptor: Descriptor, coefficients: FloatArray) -> None:
-        self._evaluators = [descriptor.evaluator(of_member) for of_member in coefficients]
-
-    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
-        results = [evaluator.compute(pairs, n_threads) for evaluator in self._evaluators]
-        energies, forces, gradients = (np.stack(of_kind) for of_kind in zip(*results, strict=True))
-        return energies, forces, gradients
-
-
-class _EvaluatorAndSums:
-    """Sums of features beside an energy, of any descriptor."""
-
-    def __init__(self, descriptor: Descriptor, coefficients: FloatArray, features: IntArray | None) -> None:
-        self._descriptor = descriptor
-        self._evaluator = descriptor.evaluator(coefficients)
-        self._features = slice(None) if features is None else np.asarray(features)
-
-    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        return *self._evaluator.compute(pairs, n_threads), self._descriptor.feature_sums(pairs)[self._features]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ import pandas as pd
 from linmlp.potentials.predictor import Prediction
 from linmlp.structures import Labels
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
+
+if TYPE_CHECKING:
+    from linmlp.potentials.uncertainty.table import UncertaintyTable
 
 KINDS = ("energy", "force", "stress")
 UNITS = {"energy": "meV/atom", "force": "eV/Å", "stress": "GPa"}
@@ -49,9 +52,17 @@ class ErrorTable:
 
     Energy in meV/atom over structures, forces in eV/Å over Cartesian components, stress in GPa over the six Voigt
     components. Printing it gives the table; `to_dict` and `to_frame` give the numbers.
+
+    Parameters
+    ----------
+    structures : sequence of StructureErrors
+        Errors of each structure.
+    uncertainty : UncertaintyTable or None
+        How well stated uncertainties hold, if that was asked for.
     """
 
     structures: Sequence[StructureErrors] = field(repr=False)
+    uncertainty: "UncertaintyTable | None" = field(default=None, repr=False)
 
     @property
     def groups(self) -> list[str]:
@@ -64,10 +75,12 @@ class ErrorTable:
         Returns
         -------
         dict
-            Numbers are None where nothing carries that label.
+            Numbers are None where nothing carries that label. "uncertainty" is that of the table of uncertainties, if
+            there is one.
         """
         by_group = {g: _row([e for e in self.structures if e.group == g]) for g in self.groups}
-        return {"total": _row(self.structures), "groups": by_group}
+        stated = {} if self.uncertainty is None else {"uncertainty": self.uncertainty.to_dict()}
+        return {"total": _row(self.structures), "groups": by_group, **stated}
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON."""
@@ -134,7 +147,7 @@ class ErrorTable:
                 _cell(row[f"{kind}_{m}"], kind, w) for kind in KINDS for m, w in (("mae", 12), ("rmse", 10))
             )
             lines.append(f"{name:{width}} {row['n_structures']:>10}{cells}")
-        return "\n".join(lines)
+        return "\n".join(lines) + ("" if self.uncertainty is None else f"\n\n{self.uncertainty}")
 
 
 def _cell(value: float | None, kind: str, width: int) -> str:

@@ -10,7 +10,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting, SolverChoice, resolve_solver
-from linmlp.solvers import RowSolver, SystemSolver
+from linmlp.solvers import BayesianRidge, Ridge, RowSolver, SystemSolver
 from linmlp.system import check_memory
 
 CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
@@ -49,10 +49,10 @@ class FitSettings:
                 told = ", ".join(f'"{word}"' for word in words)
                 raise SettingsError(f"{name}={value!r}; it must be {told} or a finite number, 0 or more")
         check_memory(self.memory)
-        if self.uncertainty and not (self.solver is None and self.prior is None and self.features is None):
+        if self.uncertainty and not (self.solver is None or isinstance(self.solver, Ridge | BayesianRidge)):
             raise SettingsError(
-                "uncertainty=True is for ridge regression with all features and without a prior; leave solver, prior "
-                "and features at None, or uncertainty at False"
+                f"uncertainty=True is for ridge regression, but the solver is {type(self.solver).__name__}; leave "
+                "solver at None (prior and features may be given), or uncertainty at False"
             )
         for name, choices in CHOICES.items():
             value = getattr(self, name)

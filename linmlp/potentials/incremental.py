@@ -1,21 +1,27 @@
 """More training structures for a fitted potential, without the ones that it was fitted to before."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from sklearn.base import clone
 
 from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
 from linmlp.potentials.fitting import Chosen, Fit, TrainedSystem, TrainingSet, assemble_rows, solve_system
 from linmlp.potentials.preparation import check_elements, choose_structures
 from linmlp.potentials.provenance import merge_provenance, provenance
 from linmlp.potentials.reporting import reporter
+from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
+from linmlp.potentials.uncertainty.extending import extend_uncertainty
+from linmlp.potentials.uncertainty.fold_fit import count_atoms
+from linmlp.potentials.uncertainty.uncertainty import Uncertainty
 from linmlp.structures import Baseline, ReferenceEnergies, check_structures
 from linmlp.system import AssembledData
 
@@ -70,10 +76,14 @@ def fit_more(potential: "LinearPotential", structures: Sequence[Atoms], sample_w
     data = TrainingSet(structures, labels, potential.descriptor_, potential.baselines_, system.reference, weight)
     settings = replace(potential._fit_settings(), form=system.data.form)
     new = assemble_rows(data, settings, None, tell, system.data.groups_apart)
-    fit = _solve_again(potential, replace(system, data=system.data.merge(new).as_one_fold()))
+    fit, uncertainty = _solve_again(
+        potential,
+        replace(system, data=system.data.merge(new).as_one_fold()),
+        lambda candidate: [_count_new_atoms(data, new, candidate)],
+    )
     potential.training_ = merge_provenance([potential.training_, provenance(structures, labels)])
     potential._take_solution(fit)
-    potential.uncertainty_ = None
+    potential.uncertainty_ = uncertainty
     potential.rejected_ = list(rejection.rejected)
 
 
@@ -104,12 +114,13 @@ def merge_potentials(potential: "LinearPotential", others: Sequence["LinearPoten
         theirs = kept_system(other, "merge")
         parts.append(_relative_to(system.reference, theirs))
     merged = replace(system, data=parts[0].merge(*parts[1:]).as_one_fold())
-    fit = _solve_again(potential, merged)
+    known = [None if other.uncertainty_ is None else other.uncertainty_.statistics for other in others]
+    fit, uncertainty = _solve_again(potential, merged, lambda candidate: known)
     result: LinearPotential = clone(potential)
     result.__dict__ |= {name: value for name, value in potential.__dict__.items() if name.endswith("_")}
     result.training_ = merge_provenance([p.training_ for p in (potential, *others)])
     result._take_solution(fit)
-    result.uncertainty_ = None
+    result.uncertainty_ = uncertainty
     return result
 
 
@@ -149,13 +160,29 @@ def _as_text(value: Any) -> str:
     return repr(value)
 
 
-def _solve_again(potential: "LinearPotential", system: TrainedSystem) -> Fit:
-    """Return the fit to a larger system with the weights and the strength that the potential has."""
+def _solve_again(
+    potential: "LinearPotential",
+    system: TrainedSystem,
+    count_added: Callable[[Candidate], Sequence[AtomStatistics | None]],
+) -> tuple[Fit, Uncertainty | None]:
+    """Return the fit to a larger system with the weights and the strength that the potential has.
+
+    Its uncertainty, where the potential has one, comes beside it; `count_added` gives the statistics of new atoms.
+    """
     choice = potential._fit_settings().solver_choice(potential.descriptor_)
     value = potential.alpha_ if choice.solver.path_parameter is not None else np.nan
     chosen = Chosen(choice.candidate(potential.loss_weights_, (value,)), value)
     rows = CoreRows.of(potential.descriptor_, potential.baselines_)
-    return solve_system(system, chosen, system.reference.source == "lstsq", rows)
+    fit = solve_system(system, chosen, system.reference.source == "lstsq", rows)
+    known: Uncertainty | None = potential.uncertainty_
+    added = [] if known is None else count_added(chosen.candidate)
+    return fit, extend_uncertainty(known, fit, chosen.candidate, rows, added, potential.random_state)
+
+
+def _count_new_atoms(data: TrainingSet, new: AssembledData, candidate: Candidate) -> AtomStatistics:
+    """Return the statistics of the atoms of the structures that have rows."""
+    numbers = tuple(atomic_numbers[symbol] for symbol in data.descriptor.elements_)
+    return count_atoms(data, new.energy.index, numbers, candidate.columns)
 
 
 def _check_unchanged(potential: "LinearPotential") -> None:

@@ -1,9 +1,8 @@
 """The linear potential: labelled structures in, a fitted potential out."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from ase import Atoms
@@ -26,15 +25,17 @@ from linmlp.potentials.reporting import reporter
 from linmlp.potentials.row_fitting import fit_rows
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
-from linmlp.potentials.uncertainty import UncertainPrediction, Uncertainty
-from linmlp.potentials.uncertainty_setting import calibrate, kept_uncertainty
+from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPrediction, UncertainPredictor, Uncertainty
+from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
+from linmlp.potentials.uncertainty.table import UncertaintyTable
 from linmlp.solvers import SystemSolver
-from linmlp.structures import LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
+from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
 from linmlp.structures.checks import describe as name_structure
 from linmlp.system import LossParts, LossWeights, compute_loss
 from linmlp.units import FloatArray
 
 Auto = Literal["auto"]
+T = TypeVar("T")
 
 
 class LinearPotential(BaseEstimator):  # type: ignore[misc]
@@ -99,7 +100,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         with an automatic `energy_per` of "structure".
     uncertainty : bool, default=False
         Whether the fit calibrates uncertainties on its folds, for `predict` with ``return_std=True``,
-        `predict_uncertainty` and the calculator; every training structure is evaluated once for that.
+        `predict_uncertainty`, `evaluate` and the calculator; every training structure is evaluated once for that. Ridge
+        regression alone has them, with or without `prior` and `features`.
     random_state : int, default=0
         Seed of the folds and of the committee.
     verbose : int, default=0
@@ -127,9 +129,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     system_ : TrainedSystem or None
         Folded rows of all training structures; None without them.
     uncertainty_ : Uncertainty or None
-        Posterior, committee, calibration on held-out folds and extrapolation grades; None unless asked for, and after
-        `partial_fit` and `merge`, because it speaks of the fit that it was calibrated with.
-
+        Posterior, committee, calibration on held-out folds and extrapolation grades; None unless asked for.
     rejected_ : list of (int, str)
         Structures that `reject` left out: index in the list given to the last `fit` or `partial_fit`, and reason.
 
@@ -247,7 +247,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """Add labelled structures to the training set and solve again; the first call fits.
 
         The result is that of one fit to all structures with the same descriptor state, baselines, loss weights and
-        strength: those of the first call stay. The order of the calls does not matter.
+        strength: those of the first call stay. The order of the calls does not matter. Uncertainties become those
+        of the fit to all structures (posterior, committee), and grades take the new structures into account; the
+        calibration of intervals and the edges of grades stay those of the first call, whose folds were held out.
 
         Parameters
         ----------
@@ -318,8 +320,10 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             If standard deviations are asked of a potential without `uncertainty_`.
         """
         if return_std:
-            results = self.predict_uncertainty(structures)
-            return np.array([r.prediction.energy for r in results]), np.array([r.energy_std for r in results])
+            predictor = EnergyStdPredictor(*self._parts(), kept_uncertainty(self))
+            results = self._map(predictor, check_structures(structures))
+            energies, sums, counts = (np.array(of_kind) for of_kind in zip(*results, strict=True))
+            return energies, predictor.std(sums, counts, counts.sum(axis=1))
         return np.array([prediction.energy for prediction in self._predictions(structures)])
 
     def predict_forces(self, structures: Sequence[Atoms], return_std: bool = False) -> Any:
@@ -362,12 +366,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         SettingsError
             If the potential has no `uncertainty_`.
         """
-        uncertainty, predictor = kept_uncertainty(self), self.predictor()
-        committee = self.descriptor_.committee(uncertainty.members)
-        return [
-            uncertainty.of(predictor, self.descriptor_, structure, 1, committee)
-            for structure in check_structures(structures)
-        ]
+        return self._map(self.uncertain_predictor(), check_structures(structures))
 
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6); NaN for one without volume."""
@@ -424,23 +423,37 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         return -self._loss(structures, labels, LossWeights.from_labels(labels, weight), sample_weight).total
 
-    def evaluate(self, structures: Sequence[Atoms]) -> ErrorTable:
+    def evaluate(self, structures: Sequence[Atoms], uncertainty: bool = False) -> ErrorTable:
         """Return the table of errors on labelled structures, in total and per ``config_type``.
 
         Parameters
         ----------
         structures : sequence of ase.Atoms
             Labelled structures.
+        uncertainty : bool, default=False
+            Whether to say how well stated intervals hold, too, and how far the structures are from the training set.
 
         Returns
         -------
         ErrorTable
             MAE and RMSE of energy (meV/atom), forces (eV/Å) and stress (GPa); print it, or use `to_dict`, `to_frame`.
+            Its ``uncertainty`` is an `UncertaintyTable`, or None if not asked for.
+
+        Raises
+        ------
+        SettingsError
+            If uncertainties are asked of a potential without `uncertainty_`.
         """
         structures = check_structures(structures)
         labels = self._read_labels(structures)
-        predictions = self._predictions(structures)
-        return ErrorTable(tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True)))
+        if not uncertainty:
+            predictions, stated = self._predictions(structures), None
+        else:
+            results = self.predict_uncertainty(structures)
+            predictions = [result.prediction for result in results]
+            stated = UncertaintyTable.of(results, labels, kept_uncertainty(self))
+        errors = tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True))
+        return ErrorTable(errors, stated)
 
     def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
         """Return an ASE calculator.
@@ -461,20 +474,17 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """
         from linmlp.calculators import PotentialCalculator
 
-        judge = None
-        if uncertainty:
-            judge = partial(
-                kept_uncertainty(self).of,
-                self.predictor(),
-                self.descriptor_,
-                committee=self.descriptor_.committee(kept_uncertainty(self).members),
-            )
-        return PotentialCalculator(self.predictor(), skin=skin, n_threads=n_threads, judge=judge)
+        predictor = self.uncertain_predictor() if uncertainty else self.predictor()
+        return PotentialCalculator(predictor, skin=skin, n_threads=n_threads)
 
     def predictor(self) -> Predictor:
         """Return what evaluates this potential."""
         check_is_fitted(self)
-        return Predictor(self.descriptor_, self.coef_, self.reference_, self.baselines_)
+        return Predictor(*self._parts())
+
+    def uncertain_predictor(self) -> UncertainPredictor:
+        """Return what evaluates this potential together with its uncertainty."""
+        return UncertainPredictor(*self._parts(), kept_uncertainty(self))
 
     def save(self, path: str | Path, system: bool = True) -> None:
         """Write the potential to one file that `linmlp.load` reads; it holds arrays and JSON, no code.
@@ -560,9 +570,16 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         names = FitSettings.__dataclass_fields__
         return FitSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
 
+    def _parts(self) -> tuple[Descriptor, FloatArray, ReferenceEnergies, tuple[Baseline, ...]]:
+        """Return what predictors are made of."""
+        check_is_fitted(self)
+        return self.descriptor_, self.coef_, self.reference_, self.baselines_
+
     def _predictions(self, structures: Sequence[Atoms]) -> list[Prediction]:
-        predictor = self.predictor()
-        structures = check_structures(structures)
+        return self._map(self.predictor(), check_structures(structures))
+
+    def _map(self, predictor: Callable[[Atoms], T], structures: Sequence[Atoms]) -> list[T]:
+        """Return what a predictor says of each structure, some structures at a time in every thread."""
         chunks = np.array_split(np.arange(len(structures)), min(len(structures), 64))
         parts = Parallel(n_jobs=self.n_jobs if len(chunks) > 1 else 1, prefer="threads")(
             delayed(_predict_some)(predictor, {int(i): structures[i] for i in chunk}) for chunk in chunks
@@ -590,7 +607,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _predict_some(predictor: Predictor, structures: Mapping[int, Atoms]) -> list[Prediction]:
+def _predict_some(predictor: Callable[[Atoms], T], structures: Mapping[int, Atoms]) -> list[T]:
     predictions = []
     for index, structure in structures.items():
         try:

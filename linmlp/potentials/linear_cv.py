@@ -23,7 +23,8 @@ from linmlp.potentials.reporting import Reporter, reporter
 from linmlp.potentials.search import SearchSettings, Split, leave_one_out, search
 from linmlp.potentials.search_grid import CandidateSet, Grid, Params, expand_grid, make_candidates, split_params
 from linmlp.potentials.search_result import SearchResult
-from linmlp.potentials.uncertainty_setting import calibrate
+from linmlp.potentials.uncertainty import UncertainPrediction
+from linmlp.potentials.uncertainty.setting import calibrate
 from linmlp.structures import FoldPlan, plan_folds
 from linmlp.system import AssembledData, LossWeights
 from linmlp.units import FloatArray
@@ -176,6 +177,10 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         """Return forces in eV/Å, one array of shape (n_atoms, 3) per structure, and their standard deviations."""
         return self._best().predict_forces(structures, return_std)
 
+    def predict_uncertainty(self, structures: Sequence[Atoms]) -> list[UncertainPrediction]:
+        """Return predictions with standard deviations, intervals and extrapolation grades."""
+        return self._best().predict_uncertainty(structures)
+
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6)."""
         return self._best().predict_stress(structures)
@@ -184,13 +189,13 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         """Return the score of the best potential on labelled structures, see `LinearPotential.score`."""
         return self._best().score(structures, y, sample_weight=sample_weight)
 
-    def evaluate(self, structures: Sequence[Atoms]) -> ErrorTable:
+    def evaluate(self, structures: Sequence[Atoms], uncertainty: bool = False) -> ErrorTable:
         """Return the table of errors of the best potential on labelled structures."""
-        return self._best().evaluate(structures)
+        return self._best().evaluate(structures, uncertainty)
 
-    def calculator(self, skin: float = 0.5, n_threads: int | None = None) -> Any:
+    def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
         """Return an ASE calculator of the best potential."""
-        return self._best().calculator(skin, n_threads)
+        return self._best().calculator(skin, n_threads, uncertainty)
 
     def save(self, path: str | Path, system: bool = True) -> None:
         """Write the best potential to a file that `linmlp.load` reads."""

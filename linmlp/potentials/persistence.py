@@ -97,7 +97,7 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
         header["system"], folded = system_to_state(potential.system_)
         named |= {f"system/{name}": array for name, array in folded.items()}
     if potential.uncertainty_ is not None:
-        named |= {f"uncertainty/{name}": array for name, array in potential.uncertainty_.to_state().items()}
+        named |= {f"uncertainty/{name}": array for name, array in potential.uncertainty_.to_state(system).items()}
     write_model_file(path, header, {"coef": potential.coef_, **named})
 
 

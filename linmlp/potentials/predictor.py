@@ -48,7 +48,55 @@ class Prediction:
         return np.asarray(self.atom_strain_gradient.sum(0) / self.volume)
 
 
-class Predictor:
+class Additions:
+    """Reference energies and baselines: what a potential adds to its linear part.
+
+    Parameters
+    ----------
+    reference : ReferenceEnergies
+        Energies of the separate atoms.
+    baselines : sequence of Baseline
+        Named energies that were subtracted before the fit.
+    """
+
+    def __init__(self, reference: ReferenceEnergies, baselines: Sequence[Baseline] = ()) -> None:
+        self.reference = reference
+        self.baselines = tuple(baselines)
+        self._reference_of_number = np.zeros(len(chemical_symbols))
+        self._reference_of_number[[atomic_numbers[symbol] for symbol in reference.elements]] = reference.values
+
+    def cutoff_with(self, cutoff: float) -> float:
+        """Return the cutoff in Å that the pairs need, given that of the linear part."""
+        return max([cutoff, *(baseline.cutoff for baseline in self.baselines)])
+
+    def complete(
+        self, pairs: Pairs, structure: Atoms | None, energies: FloatArray, forces: FloatArray, gradient: FloatArray
+    ) -> Prediction:
+        """Return the prediction of the potential from that of its linear part.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs within the cutoff at least.
+        structure : ase.Atoms or None
+            The structure itself, for a baseline that is an ASE calculator.
+        energies, forces, gradient : ndarray
+            Of the linear part.
+
+        Returns
+        -------
+        Prediction
+            Energies, forces and strain gradients.
+        """
+        for baseline in self.baselines:
+            extra = baseline.compute(pairs, structure)
+            energies = energies + extra.energies
+            forces = forces + extra.forces
+            gradient = gradient + extra.atom_strain_gradient
+        return Prediction(energies + self._reference_of_number[pairs.numbers], forces, gradient, pairs.volume)
+
+
+class Predictor(Additions):
     """The sum of a linear potential, reference energies and baselines, ready to be evaluated.
 
     Parameters
@@ -70,12 +118,9 @@ class Predictor:
         reference: ReferenceEnergies,
         baselines: Sequence[Baseline] = (),
     ) -> None:
-        self.reference = reference
-        self.baselines = tuple(baselines)
-        self.cutoff = max([descriptor.cutoff_, *(baseline.cutoff for baseline in baselines)])
+        super().__init__(reference, baselines)
+        self.cutoff = self.cutoff_with(descriptor.cutoff_)
         self._evaluator = descriptor.evaluator(coefficients)
-        self._reference_of_number = np.zeros(len(chemical_symbols))
-        self._reference_of_number[[atomic_numbers[symbol] for symbol in reference.elements]] = reference.values
 
     def __call__(self, structure: Atoms, n_threads: int = 1) -> Prediction:
         """Return the prediction for a structure."""
@@ -98,10 +143,4 @@ class Predictor:
         Prediction
             Energies, forces and strain gradients.
         """
-        energies, forces, gradient = self._evaluator.compute(pairs, n_threads)
-        for baseline in self.baselines:
-            extra = baseline.compute(pairs, structure)
-            energies = energies + extra.energies
-            forces = forces + extra.forces
-            gradient = gradient + extra.atom_strain_gradient
-        return Prediction(energies + self._reference_of_number[pairs.numbers], forces, gradient, pairs.volume)
+        return self.complete(pairs, structure, *self._evaluator.compute(pairs, n_threads))

@@ -63,6 +63,18 @@ class TestFit:
         assert (model.alpha_, model.energy_weight_) == (1e-6, 2.0)
         assert model.training_["n_structures"] == 10
 
+    def test_uncertainties(self, run, data, tmp_path):
+        options = ("--test", data / "test.xyz", "--uncertainty", "--n-folds", "3")
+        code, out, err = run("fit", data / "train.xyz", *options, *SMALL)
+        assert (code, err) == (0, "")
+        assert out.count("extrapolation grades") == 1
+        assert yaml.safe_load((tmp_path / "model.yaml").read_text())["uncertainty"] is True
+        code, out, _ = run("evaluate", "model.linmlp", data / "test.xyz", "--uncertainty")
+        assert code == 0
+        assert "stated intervals of forces" in out
+        code, out, _ = run("evaluate", "model.linmlp", data / "test.xyz", "--uncertainty", "--json")
+        assert json.loads(out)["uncertainty"]["total"]["n_structures"] == 4
+
     def test_the_written_settings_make_the_same_model(self, run, data, tmp_path):
         assert (
             run("fit", data / "train.xyz", "-o", "first", *SMALL, "--e0", "Si=-1.4", "--no-zbl", "--seed", "3")[0] == 0

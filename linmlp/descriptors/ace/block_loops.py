@@ -12,9 +12,11 @@ from linmlp.descriptors.ace.lane_loops import (
     OPTIONS,
     compute_angular,
     compute_radial,
+    constant,
     gather,
     load,
     splat,
+    spread,
     store,
 )
 from linmlp.descriptors.ace.product_loops import add_full, add_paired, add_real
@@ -91,41 +93,79 @@ def differentiate_energy(z, plan, functions, scratch, derivatives):
     combine(z, plan.order_two, functions.weights, A, G)
     size = element(plan.used_size, z)
     two = dot(size, A, G)
-    add_real(z, plan.real, A, G)
-    add_paired(z, plan.paired, A, G)
-    add_full(z, plan.full, A, G)
+    _add_products(z, plan, A, G)
     # Euler: sum A dE/dA = 2 E2 + 3 E3
     three = dot(size, A, G) - two
     store(scratch.sums, 9 * LANES, energy + 0.5 * two + (1.0 / 3.0) * three)
-    combine(z, plan.to_raw, functions.norms, G, derivatives)
-    for term in range(element(pair.first, z), element(pair.first, z + 1)):
-        o = element(pair.channel, term)
-        store(derivatives, o, load(derivatives, o) + splat(element(pair.coefficient, term)))
+    _write_derivatives(z, plan, functions, G, derivatives)
 
 
 @njit(**OPTIONS)
-def add_block_forces(z, sizes, plan, scratch, derivatives, forces):
-    """Add to the forces of neighbors, and write the sums (10,) for central atoms but for the energy."""
+def differentiate(z, plan, functions, scratch, derivatives):
+    """Write derivatives of the energy with respect to raw sums, without the energy."""
+    A, G = scratch.A, scratch.G
+    combine(z, plan.order_two, functions.weights, A, G)
+    _add_products(z, plan, A, G)
+    _write_derivatives(z, plan, functions, G, derivatives)
+
+
+@njit(**OPTIONS)
+def _add_products(z, plan, A, G):
+    """Add order 3 to the derivatives with respect to A."""
+    add_real(z, plan.real, A, G)
+    add_paired(z, plan.paired, A, G)
+    add_full(z, plan.full, A, G)
+
+
+@njit(**OPTIONS)
+def _write_derivatives(z, plan, functions, G, derivatives):
+    """Write derivatives with respect to raw sums from those with respect to A, and add order 1."""
+    pair = plan.pair
+    combine(z, plan.to_raw, functions.norms, G, derivatives)
+    for term in range(element(pair.first, z), element(pair.first, z + 1)):
+        o = element(pair.channel, term)
+        store(derivatives, o, load(derivatives, o) + spread(pair.coefficient, term))
+
+
+@njit(**OPTIONS)
+def sum_block_forces(z, sizes, plan, scratch, derivatives):
+    """Write dE/dr of all slots, and the sums (10,) for central atoms but for the energy."""
     n_elements = sizes.n_elements
     for k in range(9):
-        store(scratch.sums, k * LANES, splat(0.0))
+        store(scratch.sums, k * LANES, constant(scratch.sums, 0.0))
     for e in range(n_elements):
         ze = z * n_elements + e
         n_raw, raw_start = shifted(plan.n_raw, ze * sizes.n_l), shifted(plan.raw_start, ze * sizes.n_l)
         start, stop = element(scratch.begin, e), element(scratch.end, e)
         add_forces(start, stop, element(plan.n_l, ze), n_raw, raw_start, sizes, scratch, derivatives)
-        scatter(start, stop, scratch.neighbors, scratch.force, forces)
+
+
+@njit(**OPTIONS)
+def add_block_forces(z, sizes, plan, scratch, derivatives, forces):
+    """Add to the forces of neighbors, and write the sums (10,) for central atoms but for the energy."""
+    sum_block_forces(z, sizes, plan, scratch, derivatives)
+    for e in range(sizes.n_elements):
+        scatter(element(scratch.begin, e), element(scratch.end, e), scratch.neighbors, scratch.force, forces)
 
 
 @njit(**OPTIONS)
 def write_sums(atoms, sums, results):
     """Add what belongs to the central atoms of a block to the results."""
+    write_forces(atoms, sums, results.forces)
     for lane in range(LANES):
         i = element(atoms, lane)
         if i >= 0:
             put(results.energies, i, element(sums, 9 * LANES + lane))
-            for k in range(3):
-                o = 3 * i + k
-                put(results.forces, o, element(results.forces, o) + element(sums, k * LANES + lane))
             for k in range(6):
                 put(results.strain, 6 * i + k, element(sums, (3 + k) * LANES + lane))
+
+
+@njit(**OPTIONS)
+def write_forces(atoms, sums, forces):
+    """Add the forces on the central atoms of a block."""
+    for lane in range(LANES):
+        i = element(atoms, lane)
+        if i >= 0:
+            for k in range(3):
+                o = 3 * i + k
+                put(forces, o, element(forces, o) + element(sums, k * LANES + lane))

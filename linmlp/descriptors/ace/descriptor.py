@@ -1,44 +1,38 @@
 """ACE as a descriptor: structures in, invariant features and their derivatives out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols, covalent_radii
+from ase.data import chemical_symbols
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.descriptors.ace.basis import MAX_ORDER, Function, default_degrees, enumerate_functions
+from linmlp.descriptors.ace.basis import MAX_ORDER, Function, default_degrees
 from linmlp.descriptors.ace.committee import AceCommittee
 from linmlp.descriptors.ace.evaluator import AceEvaluator
+from linmlp.descriptors.ace.judging_evaluator import AceJudgingEvaluator
+from linmlp.descriptors.ace.learning import (
+    all_pairs,
+    atomic_numbers_of,
+    learn_parameters,
+    nearest_neighbor_distance,
+)
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.radial import SCALING, orthonormal_map
 from linmlp.descriptors.ace.rows import AceRows
-from linmlp.descriptors.ace.statistics import DistanceStatistics, measure_distances
+from linmlp.descriptors.ace.statistics import measure_distances
 from linmlp.descriptors.ace.summing_evaluator import AceSummingEvaluator
-from linmlp.descriptors.base import Descriptor, check_member_coefficients
+from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.evaluators import QuadraticForm, check_member_coefficients
 from linmlp.exceptions import SettingsError
-from linmlp.neighbors import Pairs, find_pairs
+from linmlp.neighbors import Pairs
 from linmlp.structures import check_structures
 from linmlp.units import FloatArray, IntArray
-
-FLAT_WEIGHT = 0.05
-"""Weight of the uniform distances beside the observed ones when radial functions are made orthonormal."""
-
-FLAT_START = 0.5
-"""Where the uniform distances start, as a fraction of the closest approach: functions stay tame inside the core."""
-
-INNER, INNER_WIDTH = 0.85, 0.35
-"""The inner switch, as fractions of the closest approach of a pair; rounded to the bins of ML-PACE's tables."""
-
-UNSEEN_CLOSEST = 0.6
-"""Closest approach of a pair of elements that was never seen, as a fraction of the sum of its covalent radii."""
 
 CUTOFF_FACTORS = (1.9, 2.1, 2.4, 2.8)
 """Cutoffs that are tried for "auto", in units of the median nearest-neighbor distance."""
 
 DEFAULT_CUTOFF_FACTOR = 2.4
-SEARCH_RADIUS = 6.0
 
 
 class ACE(Descriptor):
@@ -122,16 +116,16 @@ class ACE(Descriptor):
         """
         structures = check_structures(structures)
         self._check_arguments()
-        numbers = _numbers(structures)
+        numbers = atomic_numbers_of(structures)
         cutoff = self._resolve_cutoff(structures, numbers)
-        distances = measure_distances(_all_pairs(structures, cutoff), numbers, cutoff)
+        distances = measure_distances(all_pairs(structures, cutoff), numbers, cutoff)
         if distances.n_pairs == 0:
             raise SettingsError(
                 f"no two atoms are within the cutoff of {cutoff:g} Å in any of the {len(structures)} structures; "
                 "give a larger cutoff"
             )
         self.max_degree_ = self._resolve_degrees(len(numbers))
-        self._set_parameters(self._make_parameters(numbers, cutoff, distances))
+        self._set_parameters(learn_parameters(distances, numbers, cutoff, self.max_degree_, self.max_l))
         return self
 
     def cutoff_candidates(self, structures: Sequence[Atoms]) -> tuple[float, ...]:
@@ -149,7 +143,7 @@ class ACE(Descriptor):
         """
         if self.cutoff != "auto":
             return (float(self.cutoff),)
-        nearest = _nearest_neighbor(structures, _numbers(structures))
+        nearest = nearest_neighbor_distance(structures, atomic_numbers_of(structures))
         return tuple(round(factor * nearest, 3) for factor in CUTOFF_FACTORS)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
@@ -253,6 +247,36 @@ class ACE(Descriptor):
         check_is_fitted(self)
         return AceSummingEvaluator(self.parameters_, coefficients, features)
 
+    def judging_evaluator(
+        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm, features: IntArray | None = None
+    ) -> AceJudgingEvaluator:
+        """Return the evaluation of a potential with a committee and a form of atoms' features, in one pass.
+
+        Parameters
+        ----------
+        coefficients : ndarray of shape (n_features,)
+            Coefficients of the potential, eV.
+        members : ndarray of shape (n_members, n_features)
+            Coefficients of the committee, at least one, eV.
+        form : QuadraticForm
+            Such as the leverage of an atom.
+        features : ndarray of int, shape (n_summed,), or None
+            Features to sum over atoms; None for all.
+
+        Returns
+        -------
+        AceJudgingEvaluator
+            With ten members and 750 functions it takes about six times as long as one evaluation.
+
+        Raises
+        ------
+        SettingsError
+            If the coefficients of the committee have another shape.
+        """
+        check_is_fitted(self)
+        members = check_member_coefficients(members, self.n_features_out_)
+        return AceJudgingEvaluator(self.parameters_, coefficients, members, form, features)
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """Return the fitted state as json-able settings and arrays."""
         check_is_fitted(self)
@@ -305,7 +329,7 @@ class ACE(Descriptor):
     def _resolve_cutoff(self, structures: Sequence[Atoms], numbers: tuple[int, ...]) -> float:
         if self.cutoff != "auto":
             return float(self.cutoff)
-        return round(DEFAULT_CUTOFF_FACTOR * _nearest_neighbor(structures, numbers), 3)
+        return round(DEFAULT_CUTOFF_FACTOR * nearest_neighbor_distance(structures, numbers), 3)
 
     def _resolve_degrees(self, n_elements: int) -> tuple[int, ...]:
         if isinstance(self.max_degree, str):
@@ -319,65 +343,6 @@ class ACE(Descriptor):
         if len(degrees) != self.order or min(degrees) < 0:
             raise SettingsError(f"max_degree={self.max_degree!r}; order {self.order} needs {self.order} numbers >= 0")
         return degrees
-
-    def _make_parameters(self, numbers: tuple[int, ...], cutoff: float, distances: DistanceStatistics) -> AceParameters:
-        n_elements, n_pair = len(numbers), self.max_degree_[0] + 1
-        n_radial = max([1, *(degree + 1 for degree in self.max_degree_[1:])])
-        closest = _assume_unseen(distances.closest, numbers)
-        pair_map = np.empty((n_elements, n_elements, n_pair, n_pair))
-        radial_map = np.empty((n_elements, n_elements, self.max_l + 1, n_radial, n_radial))
-        for z in range(n_elements):
-            for e in range(n_elements):
-                size = max(n_pair, n_radial)
-                full = _radial_map(distances, distances.counts[z, e], closest[z, e], size, cutoff)
-                pair_map[z, e] = full[:n_pair, :n_pair]
-                radial_map[z, e] = full[:n_radial, :n_radial]
-        return AceParameters(
-            numbers=numbers,
-            cutoff=cutoff,
-            scaling=SCALING,
-            functions=tuple(enumerate_functions(n_elements, self.max_degree_, self.max_l)),
-            radial_map=radial_map,
-            pair_map=pair_map,
-            inner=np.round(INNER * closest, 3),
-            inner_width=np.round(INNER_WIDTH * closest, 3),
-        )
-
-
-def _radial_map(
-    distances: DistanceStatistics, counts: Any, closest: float, n_functions: int, cutoff: float
-) -> FloatArray:
-    """Return the map to functions that are orthonormal under the observed distances and some uniform ones."""
-    if counts.sum() == 0:
-        counts = distances.counts.sum((0, 1))
-    seen = np.flatnonzero(counts)
-    flat = np.linspace(min(FLAT_START * closest, 0.5 * cutoff), cutoff, 400, endpoint=False)
-    points = np.concatenate([distances.bin_centers[seen], flat])
-    weights = np.concatenate([counts[seen] / counts.sum(), np.full(len(flat), FLAT_WEIGHT / len(flat))])
-    return orthonormal_map(points, weights, n_functions, cutoff)
-
-
-def _assume_unseen(closest: FloatArray, numbers: tuple[int, ...]) -> FloatArray:
-    radii = covalent_radii[list(numbers)]
-    return np.where(np.isfinite(closest), closest, UNSEEN_CLOSEST * (radii[:, None] + radii))
-
-
-def _nearest_neighbor(structures: Sequence[Atoms], numbers: tuple[int, ...]) -> float:
-    nearest = measure_distances(_all_pairs(structures, SEARCH_RADIUS), numbers, SEARCH_RADIUS).nearest
-    if not len(nearest):
-        raise SettingsError(
-            f"no two atoms are within {SEARCH_RADIUS:g} Å in any structure, so that no cutoff can be chosen; "
-            "give a cutoff in Å"
-        )
-    return float(np.median(nearest))
-
-
-def _all_pairs(structures: Sequence[Atoms], cutoff: float) -> Iterator[Pairs]:
-    return (find_pairs(structure, cutoff) for structure in structures)
-
-
-def _numbers(structures: Sequence[Atoms]) -> tuple[int, ...]:
-    return tuple(sorted({int(z) for structure in structures for z in np.unique(structure.numbers)}))
 
 
 def _function_name(function: Function, elements: tuple[str, ...]) -> str:

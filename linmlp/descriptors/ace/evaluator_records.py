@@ -204,6 +204,31 @@ def point_to_scratch(scratch):
 
 
 @njit(**OPTIONS)
+def with_densities(scratch, A):
+    """Return the record with A in another place."""
+    r = scratch
+    return Scratch(
+        r.geometry,
+        r.radial,
+        r.slope,
+        r.legendre,
+        r.phase,
+        r.columns,
+        r.force,
+        r.raw,
+        A,
+        r.G,
+        r.h,
+        r.radial_part,
+        r.sums,
+        r.neighbors,
+        r.counts,
+        r.begin,
+        r.end,
+    )
+
+
+@njit(**OPTIONS)
 def point_to_results(results):
     """Return pointers."""
     r = Results(*results)

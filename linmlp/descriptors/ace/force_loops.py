@@ -10,14 +10,14 @@ where Y = Q_lm(u_z) (u_x + i u_y)^m is differentiated as a polynomial of u: dQ_l
 
 from numba import njit
 
-from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
+from linmlp.descriptors.ace.lane_loops import OPTIONS, constant, load, store
 from linmlp.descriptors.simd import LANES, element, put, shifted
 
 
 @njit(**OPTIONS)
 def _contract(s, n_l, n_raw, raw_start, stride, capacity, scratch, derivatives):
     """Write h (2, n_l²) and the sum of h' Y (2,) of slots s and s + 1, up to 3 columns at a time."""
-    zero = splat(0.0)
+    zero = constant(derivatives, 0.0)
     store(scratch.radial_part, 0, zero)
     store(scratch.radial_part, LANES, zero)
     radial = shifted(scratch.radial, s * stride * LANES)
@@ -45,7 +45,7 @@ def _contract(s, n_l, n_raw, raw_start, stride, capacity, scratch, derivatives):
 @njit(**OPTIONS)
 def _contract_one(n, l, stride, radial, slope, G, y, n_l, h, radial_part):
     """Two slots, one column."""
-    zero = splat(0.0)
+    zero = constant(G, 0.0)
     step = (2 * l + 1) * LANES
     other = stride * LANES
     a0, da0 = zero, zero
@@ -75,7 +75,7 @@ def _contract_one(n, l, stride, radial, slope, G, y, n_l, h, radial_part):
 @njit(**OPTIONS)
 def _contract_two(n, l, stride, radial, slope, G, y, n_l, h, radial_part):
     """Two slots, two columns."""
-    zero = splat(0.0)
+    zero = constant(G, 0.0)
     step = (2 * l + 1) * LANES
     other = stride * LANES
     a0, da0, a1, da1 = zero, zero, zero, zero
@@ -114,7 +114,7 @@ def _contract_two(n, l, stride, radial, slope, G, y, n_l, h, radial_part):
 @njit(**OPTIONS)
 def _contract_three(n, l, stride, radial, slope, G, y, n_l, h, radial_part):
     """Two slots, three columns: 12 accumulators."""
-    zero = splat(0.0)
+    zero = constant(G, 0.0)
     step = (2 * l + 1) * LANES
     other = stride * LANES
     a0, da0, a1, da1, a2, da2 = zero, zero, zero, zero, zero, zero
@@ -162,7 +162,7 @@ def _contract_three(n, l, stride, radial, slope, G, y, n_l, h, radial_part):
 @njit(**OPTIONS)
 def _differentiate(s, part, n_l, m_stride, scratch):
     """Write dE/dr (3,) of one slot and add to sums (9,): of dE/dr and of r (x) dE/dr, xx yy zz yz xz xy."""
-    zero = splat(0.0)
+    zero = constant(scratch.h, 0.0)
     legendre = shifted(scratch.legendre, s * (m_stride * (m_stride + 1) // 2) * LANES)
     phase = shifted(scratch.phase, s * m_stride * 2 * LANES)
     h = shifted(scratch.h, part * n_l * n_l * LANES)
@@ -188,8 +188,8 @@ def _differentiate(s, part, n_l, m_stride, scratch):
             tr = tr + f * hr
             ti = ti + f * hi
         o = (m - 1) * 2 * LANES
-        c = float(m) * load(phase, o)
-        d = float(m) * load(phase, o + LANES)
+        c = constant(phase, float(m)) * load(phase, o)
+        d = constant(phase, float(m)) * load(phase, o + LANES)
         gx = gx + ur * c + ui * d
         gy = gy + ui * c - ur * d
         gz = gz + tr * load(phase, o + 2 * LANES) + ti * load(phase, o + 3 * LANES)

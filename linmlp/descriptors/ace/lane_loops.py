@@ -27,7 +27,7 @@ from linmlp.descriptors.simd import (
     vector_operations,
 )
 
-load, store, splat = vector_operations(LANES)
+load, store, splat, spread, constant = vector_operations(LANES)
 
 # Only the function that Python calls is cached: it holds the code of all others.
 OPTIONS: dict[str, Any] = {

@@ -9,7 +9,7 @@ from linmlp.exceptions import StructureError
 from linmlp.units import FloatArray, IntArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AceParameters:
     """Elements, functions and radial functions.
 

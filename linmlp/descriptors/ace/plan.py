@@ -11,8 +11,10 @@ lanes, and offsets are counted in doubles. There are two sets of channels for ev
 .. math:: A_{enlm} = F_{lm} \sum_k C_{nk} A^{raw}_{eklm}, \qquad F_{lm} = (-1)^m \sqrt{(2l+1) (l-m)! / (l+m)!}.
 """
 
+from dataclasses import dataclass
 from math import factorial, sqrt
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +74,8 @@ class Maps(NamedTuple):
     full: csr_array
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Layout:
     """What does not depend on the coefficients: a plan with zeros, and how to make them."""
 
     plan: Plan
@@ -114,8 +117,14 @@ def make_plan(parameters: AceParameters, coefficients: FloatArray, lanes: int) -
     return make_layout(parameters, coefficients != 0.0, lanes).with_coefficients(coefficients)
 
 
+KEPT_LAYOUTS = 4
+"""Layouts that are kept for each set of parameters: they take a hundred times as long as what they are made for."""
+
+_layouts: WeakKeyDictionary[AceParameters, dict[tuple[bytes, int], Layout]] = WeakKeyDictionary()
+
+
 def make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: int) -> Layout:
-    """Return the layout of the features that are not left out.
+    """Return the layout of the features that are not left out, the one of before if it is among the last.
 
     Parameters
     ----------
@@ -129,8 +138,18 @@ def make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: int
     Returns
     -------
     Layout
-        Flat lists; functions that are left out leave no trace in them.
+        Flat lists, not to be written to; functions that are left out leave no trace in them.
     """
+    kept, key = _layouts.setdefault(parameters, {}), (active.tobytes(), lanes)
+    layout = kept.get(key)
+    if layout is None:
+        layout = kept[key] = _make_layout(parameters, active, lanes)
+        for old in list(kept)[:-KEPT_LAYOUTS]:
+            kept.pop(old, None)
+    return layout
+
+
+def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: int) -> Layout:
     n_functions = len(parameters.functions)
     centers = []
     for z, row in enumerate(active.reshape(len(parameters.numbers), n_functions)):

@@ -8,22 +8,22 @@ third factors of a group are the same for all its products, so each is loaded on
 
 from numba import njit
 
-from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
+from linmlp.descriptors.ace.lane_loops import OPTIONS, constant, load, spread, store
 from linmlp.descriptors.simd import LANES, element
 
 
 @njit(**OPTIONS)
 def _couple_four(first, last, c, coefficient, A, G, p0, p1, p2, p3):
     """Return D of four real products, and add their share to G of the third factors."""
-    zero = splat(0.0)
+    zero = constant(A, 0.0)
     d0, d1, d2, d3 = zero, zero, zero, zero
     for term in range(first, last):
         o = element(c, term)
         x = load(A, o)
-        w0 = splat(element(coefficient, 4 * term))
-        w1 = splat(element(coefficient, 4 * term + 1))
-        w2 = splat(element(coefficient, 4 * term + 2))
-        w3 = splat(element(coefficient, 4 * term + 3))
+        w0 = spread(coefficient, 4 * term)
+        w1 = spread(coefficient, 4 * term + 1)
+        w2 = spread(coefficient, 4 * term + 2)
+        w3 = spread(coefficient, 4 * term + 3)
         d0 = d0 + w0 * x
         d1 = d1 + w1 * x
         d2 = d2 + w2 * x
@@ -120,16 +120,16 @@ def _spread_complex(A, G, a, b, sign, dr, di):
 def add_full(z, products, A, G):
     """All factors complex."""
     a, b, sign = products.a, products.b, products.sign
-    zero = splat(0.0)
+    zero = constant(A, 0.0)
     for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
         k = 2 * group
-        pr0, pi0 = complex_product(A, element(a, k), element(b, k), element(sign, k))
-        pr1, pi1 = complex_product(A, element(a, k + 1), element(b, k + 1), element(sign, k + 1))
+        pr0, pi0 = complex_product(A, element(a, k), element(b, k), spread(sign, k))
+        pr1, pi1 = complex_product(A, element(a, k + 1), element(b, k + 1), spread(sign, k + 1))
         dr0, di0, dr1, di1 = zero, zero, zero, zero
         for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
             c = element(products.c, term)
-            w0 = splat(element(products.coefficient, 2 * term))
-            w1 = splat(element(products.coefficient, 2 * term + 1))
+            w0 = spread(products.coefficient, 2 * term)
+            w1 = spread(products.coefficient, 2 * term + 1)
             x = load(A, c)
             dr0 = dr0 + w0 * x
             dr1 = dr1 + w1 * x
@@ -138,5 +138,5 @@ def add_full(z, products, A, G):
             di1 = di1 + w1 * x
             store(G, c, load(G, c) + w0 * pr0 + w1 * pr1)
             store(G, c + LANES, load(G, c + LANES) + w0 * pi0 + w1 * pi1)
-        _spread_complex(A, G, element(a, k), element(b, k), element(sign, k), dr0, di0)
-        _spread_complex(A, G, element(a, k + 1), element(b, k + 1), element(sign, k + 1), dr1, di1)
+        _spread_complex(A, G, element(a, k), element(b, k), spread(sign, k), dr0, di0)
+        _spread_complex(A, G, element(a, k + 1), element(b, k + 1), spread(sign, k + 1), dr1, di1)

@@ -9,7 +9,7 @@ from linmlp.descriptors.ace.row_neighbor_loops import OPTIONS, load, splat, stor
 from linmlp.descriptors.simd import element, shuffle, vector_operations
 
 HALVES = WIDTH // GROUP
-load_group, store_group, _ = vector_operations(GROUP)
+load_group, store_group = vector_operations(GROUP)[:2]
 even = shuffle(tuple(k // 2 * 2 + k % 2 * WIDTH for k in range(WIDTH)))
 odd = shuffle(tuple(k // 2 * 2 + 1 + k % 2 * WIDTH for k in range(WIDTH)))
 low = shuffle(tuple(k // 4 * 4 + k % 2 + k // 2 % 2 * WIDTH for k in range(WIDTH)))

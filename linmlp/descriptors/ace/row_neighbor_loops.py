@@ -9,7 +9,7 @@ from linmlp.descriptors.ace.row_work import GEOMETRY
 from linmlp.descriptors.simd import element, maximum, minimum, square_root, vector_operations
 from linmlp.units import IntArray
 
-load, store, splat = vector_operations(WIDTH)
+load, store, splat = vector_operations(WIDTH)[:3]
 
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "reassoc", "arcp"}}
 

@@ -9,6 +9,7 @@ from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation, aligned_zeros
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan import make_layout
 from linmlp.descriptors.ace.summing_loops import evaluate_and_sum
+from linmlp.descriptors.ace.term_sum_loops import BUNDLE, add_up, count_vectors
 from linmlp.descriptors.ace.terms import make_terms
 from linmlp.descriptors.simd import LANES
 from linmlp.neighbors import Pairs
@@ -37,7 +38,7 @@ class AceSummingEvaluator(LaneEvaluation):
         layout = make_layout(parameters, active, LANES)
         super().__init__(parameters, layout.with_coefficients(coefficients))
         terms, to_features = make_terms(layout, n_features, LANES)
-        self._terms, self._to_features = plain(terms), to_features[features]
+        self._terms, self._to_features = terms, to_features[features]
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return energies, forces, strain derivatives and sums of features.
@@ -64,14 +65,15 @@ class AceSummingEvaluator(LaneEvaluation):
         energies, strain = np.zeros(n_atoms), np.zeros((n_atoms, 6))
         # One more row takes what padding adds.
         forces = np.zeros((n_threads, n_atoms + 1, 3))
-        n_terms = self._to_features.shape[1]
-        sums = aligned_zeros(*[n_terms * LANES] * n_threads)
+        sums = aligned_zeros(*[count_vectors(self._terms.start) * LANES] * n_threads)
+        densities = BUNDLE * (int(self._plan.used_size.max()) + (2 * self._sizes.n_l - 1) * LANES)
 
         def loop(thread: int, *arguments: Any) -> None:
-            results = Results(energies, forces[thread], strain)
-            evaluate_and_sum(*arguments, self._terms, sums[thread], plain(results))
+            (bundle,) = aligned_zeros(densities)
+            results = plain(Results(energies, forces[thread], strain))
+            evaluate_and_sum(*arguments, plain(self._terms), bundle, sums[thread], results)
 
         self._run(pairs, n_threads, loop)
         total = forces[0] if n_threads == 1 else forces.sum(axis=0)
-        terms = np.sum(sums, axis=0).reshape(n_terms, LANES).sum(axis=1)
+        terms = add_up(sums[0] if n_threads == 1 else np.sum(sums, axis=0), self._terms.start)
         return energies, total[:n_atoms], strain, self._to_features @ terms

@@ -6,6 +6,7 @@ are sparse linear combinations of terms, the same for all atoms of an element.
 """
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
@@ -25,8 +26,11 @@ class Terms(NamedTuple):
     start: IntArray  # (6,) pair term, order 2, the three kinds of order 3, end
 
 
+_known: WeakKeyDictionary[Layout, tuple[Terms, csr_array]] = WeakKeyDictionary()
+
+
 def make_terms(layout: Layout, n_features: int, lanes: int) -> tuple[Terms, csr_array]:
-    """Return the terms of a layout.
+    """Return the terms of a layout, not to be written to.
 
     Parameters
     ----------
@@ -44,6 +48,12 @@ def make_terms(layout: Layout, n_features: int, lanes: int) -> tuple[Terms, csr_
     to_features : csr_array of shape (n_features, n_terms)
         Turns terms into features.
     """
+    if layout not in _known:
+        _known[layout] = _make_terms(layout, n_features, lanes)
+    return _known[layout]
+
+
+def _make_terms(layout: Layout, n_features: int, lanes: int) -> tuple[Terms, csr_array]:
     squares = [square for center in layout.centers for square in center.squares()]
     shares: list[Share] = [{feature: 1.0} for feature, _, _, _ in squares]
     maps = layout.maps._replace(order_two=share_matrix(shares, n_features))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linmlp.exceptions import SettingsError
-from linmlp.potentials.posterior import Posterior
+from linmlp.potentials.uncertainty.posterior import Posterior
 from linmlp.solvers import Ridge
 from linmlp.system import GramSystem, RowSystem, rows_to_system
 

@@ -3,9 +3,9 @@ r"""From raw standard deviations to intervals that hold on structures that were 
 The posterior of a linear potential ranks errors well, but its scale is that of random noise, while most of the error
 comes from what the functions cannot describe. Held-out residuals tell the scale, in two steps:
 
-1. a model of the scale: ``log E[r²]`` as a smooth function of log std, plus a term in the magnitude of the prediction
-   (for forces: surface atoms at rest err more than their std says, fast atoms in a solid less), fitted by gamma
-   regression with a logarithmic link (P. McCullagh and J. A. Nelder, "Generalized Linear Models", 1989, chapter 8);
+1. a model of the scale (`linmlp.potentials.uncertainty.error_scale`): ``log E[r²]`` as a smooth function of log std,
+   plus a term in the magnitude of the prediction (for forces: surface atoms at rest err more than their std says, fast
+   atoms in a solid less);
 2. in bins of that scale, quantiles of the residuals with the correction for finite samples of split conformal
    prediction (J. Lei et al., J. Am. Stat. Assoc. 113, 1094, 2018), in which *structures* are the samples; the
    quantiles are made monotone in the scale.
@@ -22,24 +22,20 @@ from scipy.special import ndtri
 from sklearn.isotonic import IsotonicRegression
 
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.uncertainty.error_scale import fit_scale, log_scale_at
 from linmlp.units import FloatArray, IntArray
 
 LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.68, 0.76, 0.84, 0.9, 0.95, 0.98, 0.99)
 """Levels whose quantiles are kept; others are interpolated, in the quantile of a normal distribution."""
 
-SYMMETRY = 1e-4
-"""A standard deviation below this part of the median is rounding: symmetry fixes the force, in potential and label."""
+SYMMETRY = 3e-4
+"""A standard deviation below this part of the median is rounding: symmetry fixes the force, in potential and label.
 
-MAGNITUDE_FLOOR = 0.1
-"""Magnitudes far below this part of their root mean square count as equal: ``log √(m² + floor²)``."""
+The forces of a committee are evaluated in single precision, whose rounding stays well below.
+"""
 
-MAX_KNOTS, SAMPLES_PER_KNOT = 6, 100
 MAX_BINS, SAMPLES_PER_BIN, STRUCTURES_PER_BIN = 20, 50, 5
 MIN_STRUCTURES = 5
-EDGE = 0.005
-"""Part of the held-out samples beyond the outermost knots on either side."""
-
-SMOOTHING, SHRINKAGE, MAX_STEPS = 1e-2, 1e-3, 100
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,8 @@ class Calibration:
         Logarithm of the half-width at `LEVELS` there.
     floor : float
         Standard deviations below this are zero by symmetry.
+    constant : ndarray of shape (n_levels,)
+        Half-width at `LEVELS` of intervals that are equally wide everywhere, to compare with; NaN if not known.
     """
 
     knots: FloatArray
@@ -71,6 +69,7 @@ class Calibration:
     centers: FloatArray
     table: FloatArray
     floor: float
+    constant: FloatArray
 
     @classmethod
     def fit(
@@ -116,10 +115,10 @@ class Calibration:
                 f"calibration needs {MIN_STRUCTURES} or more"
             )
         sizes = None if magnitude is None else np.asarray(magnitude, dtype=float)[used]
-        knots, log_scale, term = _fit_scale(np.log(std[used]), np.mean(residuals[used] ** 2, axis=1), sizes)
-        scale = _log_scale(np.log(std[used]), sizes, knots, log_scale, term)
+        knots, log_scale, term = fit_scale(np.log(std[used]), np.mean(residuals[used] ** 2, axis=1), sizes)
+        scale = log_scale_at(np.log(std[used]), sizes, knots, log_scale, term)
         centers, table = _fit_quantiles(scale, residuals[used], np.asarray(structure)[used], n_structures)
-        return cls(knots, log_scale, term, centers, table, floor)
+        return cls(knots, log_scale, term, centers, table, floor, np.quantile(residuals[used], LEVELS))
 
     def half_width(self, std: FloatArray, level: float, magnitude: FloatArray | None = None) -> FloatArray:
         """Return half-widths of intervals around predictions.
@@ -149,16 +148,24 @@ class Calibration:
         std = np.asarray(std, dtype=float)
         free = self.is_free(std)
         x = np.log(np.where(free, std, 1.0))
-        scale = _log_scale(x, magnitude, self.knots, self.log_scale, self.magnitude)
-        widths = np.exp(self._log_quantiles(scale))
-        widths = np.vstack([np.zeros(len(std)), widths])
-        at = ndtri(0.5 + 0.5 * np.array([0.0, *LEVELS]))
-        wanted = float(ndtri(0.5 + 0.5 * level))
-        upper = min(int(np.searchsorted(at, wanted)), len(at) - 1)
-        if wanted > at[-1]:
-            return np.where(free, widths[-1] * wanted / at[-1], 0.0)
-        part = (wanted - at[upper - 1]) / (at[upper] - at[upper - 1])
-        return np.where(free, (1.0 - part) * widths[upper - 1] + part * widths[upper], 0.0)
+        scale = log_scale_at(x, magnitude, self.knots, self.log_scale, self.magnitude)
+        return np.where(free, _at_level(np.exp(self._log_quantiles(scale)), level), 0.0)
+
+    def constant_half_width(self, level: float) -> float:
+        """Return the half-width of intervals that are equally wide everywhere.
+
+        Parameters
+        ----------
+        level : float
+            Probability that the label is inside, between 0 and 1.
+
+        Returns
+        -------
+        float
+            From the same held-out residuals; NaN if not known.
+        """
+        check_level(level)
+        return float(_at_level(self.constant[:, None], level)[0])
 
     def is_free(self, std: FloatArray) -> Any:
         """Return which samples have a standard deviation that symmetry does not fix to zero.
@@ -183,7 +190,7 @@ class Calibration:
         dict of str to ndarray
             By name.
         """
-        names = ("knots", "log_scale", "magnitude", "centers", "table")
+        names = ("knots", "log_scale", "magnitude", "centers", "table", "constant")
         return {**{name: getattr(self, name) for name in names}, "floor": np.array([self.floor])}
 
     @classmethod
@@ -200,12 +207,25 @@ class Calibration:
         Calibration
             The same numbers.
         """
-        return cls(**{**arrays, "floor": float(arrays["floor"][0])})  # type: ignore[arg-type]
+        unknown = {"constant": np.full(len(LEVELS), np.nan)}  # files of before do not have it
+        return cls(**{**unknown, **arrays, "floor": float(arrays["floor"][0])})  # type: ignore[arg-type]
 
     def _log_quantiles(self, scale: FloatArray) -> FloatArray:
         """Return log half-widths (n_levels, n_samples); beyond the outer bins they follow the scale."""
         beyond = scale - np.clip(scale, self.centers[0], self.centers[-1])
         return np.array([np.interp(scale, self.centers, row) + beyond for row in self.table])
+
+
+def _at_level(widths: FloatArray, level: float) -> FloatArray:
+    """Return half-widths (n_samples,) at any level from those at `LEVELS`, (n_levels, n_samples)."""
+    widths = np.vstack([np.zeros(widths.shape[1]), widths])
+    at = ndtri(0.5 + 0.5 * np.array([0.0, *LEVELS]))
+    wanted = float(ndtri(0.5 + 0.5 * level))
+    if wanted > at[-1]:
+        return np.asarray(widths[-1] * wanted / at[-1])
+    upper = min(int(np.searchsorted(at, wanted)), len(at) - 1)
+    part = (wanted - at[upper - 1]) / (at[upper] - at[upper - 1])
+    return np.asarray((1.0 - part) * widths[upper - 1] + part * widths[upper])
 
 
 def check_level(level: float) -> None:
@@ -223,85 +243,6 @@ def check_level(level: float) -> None:
     """
     if not 0.0 < level < 1.0:
         raise SettingsError(f"level={level!r}; it must be between 0 and 1, such as 0.68 or 0.95")
-
-
-def _log_scale(
-    x: FloatArray, magnitude: FloatArray | None, knots: FloatArray, values: FloatArray, term: FloatArray
-) -> FloatArray:
-    """Return the logarithm of the scale of residuals, with slope 1 in log std beyond the knots."""
-    inside = np.clip(x, knots[0], knots[-1])
-    scale = np.interp(inside, knots, values) + (x - inside)
-    if magnitude is not None and term[0] != 0.0:
-        scale = scale + term[0] * _standardize(magnitude, term)
-    return np.asarray(scale)
-
-
-def _standardize(magnitude: FloatArray, term: FloatArray) -> FloatArray:
-    """Return the standardized log magnitude, clipped to the range that was seen."""
-    _, center, width, floor, limit = term
-    return np.asarray(np.clip((np.log(np.hypot(magnitude, floor)) - center) / width, -limit, limit))
-
-
-def _fit_scale(
-    x: FloatArray, squared: FloatArray, magnitude: FloatArray | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return knots, values at the knots, and the magnitude term."""
-    n_knots = int(np.clip(len(x) // SAMPLES_PER_KNOT, 2, MAX_KNOTS))
-    knots = np.unique(np.quantile(x, np.linspace(EDGE, 1.0 - EDGE, n_knots)))
-    if len(knots) < 2:
-        knots = knots[0] + np.array([-1e-6, 1e-6])
-    inside = np.clip(x, knots[0], knots[-1])
-    columns = np.array([np.interp(inside, knots, unit) for unit in np.eye(len(knots))]).T
-    offset = 2.0 * (x - inside)
-    term = np.array([0.0, 0.0, 1.0, 1.0, 3.0])
-    curvature = _second_differences(knots)
-    penalty = SMOOTHING * curvature.T @ curvature
-    if magnitude is not None:
-        floor = MAGNITUDE_FLOOR * float(np.sqrt(np.mean(magnitude**2)))
-        logs = np.log(np.hypot(magnitude, max(floor, np.finfo(float).tiny)))
-        term[1:4] = logs.mean(), max(logs.std(), 1e-12), max(floor, np.finfo(float).tiny)
-        columns = np.column_stack([columns, _standardize(magnitude, term)])
-        penalty = np.pad(penalty, (0, 1))
-        penalty[-1, -1] = SHRINKAGE
-    # As in the text books eta is the logarithm of the mean square, twice that of the scale.
-    eta = _gamma_regression(columns, np.maximum(squared, np.finfo(float).tiny), offset, penalty)
-    if magnitude is not None:
-        term[0] = 0.5 * eta[-1]
-    return knots, 0.5 * eta[: len(knots)], term
-
-
-def _second_differences(knots: FloatArray) -> FloatArray:
-    """Return changes of slope at the inner knots as rows, (n_knots − 2, n_knots)."""
-    steps = np.diff(knots)
-    slopes = (np.eye(len(knots))[1:] - np.eye(len(knots))[:-1]) / steps[:, None]
-    return np.asarray(np.diff(slopes, axis=0))
-
-
-def _gamma_regression(X: FloatArray, squared: FloatArray, offset: FloatArray, penalty: FloatArray) -> FloatArray:
-    """Return b that minimizes the mean of ``squared·exp(−η) + η``, η = Xb + offset, plus ``½ bᵀ penalty b``."""
-
-    def objective(b: Any) -> float:
-        eta = X @ b + offset
-        with np.errstate(over="ignore"):
-            return float(np.mean(squared * np.exp(-eta) + eta) + 0.5 * b @ penalty @ b)
-
-    start = np.full(len(X), np.log(np.mean(squared))) - offset
-    b: FloatArray = np.linalg.lstsq(X, start, rcond=None)[0].astype(float, copy=False)
-    value = objective(b)
-    for _ in range(MAX_STEPS):
-        ratio = squared * np.exp(-(X @ b + offset))
-        gradient = X.T @ (1.0 - ratio) / len(X) + penalty @ b
-        # Bounded weights keep the step finite where the first guess is far off; the line search does the rest.
-        hessian = (X * np.clip(ratio, 0.3, 5.0)[:, None]).T @ X / len(X) + penalty
-        hessian.flat[:: len(b) + 1] += 1e-9
-        step, size = np.linalg.solve(hessian, gradient), 1.0
-        while objective(b - size * step) > value and size > 1e-6:
-            size *= 0.5
-        new = objective(b - size * step)
-        if not new < value - 1e-10:
-            break
-        b, value = b - size * step, new
-    return b
 
 
 def _fit_quantiles(

@@ -1,5 +1,6 @@
 """When a potential calibrates its uncertainty, and what it says where it has none."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sklearn.utils.validation import check_is_fitted
@@ -8,7 +9,9 @@ from linmlp.exceptions import SettingsError
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import Fit, TrainingSet
 from linmlp.potentials.reporting import Reporter
-from linmlp.potentials.uncertainty import Uncertainty, fit_uncertainty
+from linmlp.potentials.uncertainty.fitting import fit_uncertainty
+from linmlp.potentials.uncertainty.ridge_posterior import ridge_of
+from linmlp.potentials.uncertainty.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
@@ -36,8 +39,10 @@ def calibrate(data: TrainingSet, fit: Fit, settings: FitSettings, tell: Reporter
     if not settings.uncertainty or fit.folded is None:
         return None
     tell.say("uncertainties: every training structure is evaluated by the potential that did not see it")
+    candidate = settings.solver_choice(data.descriptor).candidate(fit.weights)
+    candidate = replace(candidate, solver=ridge_of(candidate))
     return fit_uncertainty(
-        data, fit.folded, fit.weights, fit.alpha, random_state=settings.random_state, n_jobs=settings.n_jobs
+        data, fit.folded, candidate, fit.alpha, random_state=settings.random_state, n_jobs=settings.n_jobs
     )
 
 
@@ -63,7 +68,7 @@ def kept_uncertainty(potential: "LinearPotential") -> Uncertainty:
     uncertainty: Uncertainty | None = potential.uncertainty_
     if uncertainty is None:
         raise SettingsError(
-            "this potential knows no uncertainties: it was fitted with uncertainty=False, or structures were added "
-            "after it was calibrated; fit it with uncertainty=True"
+            "this potential knows no uncertainties: it was fitted with uncertainty=False, or merged with one that was; "
+            "fit it with uncertainty=True"
         )
     return uncertainty

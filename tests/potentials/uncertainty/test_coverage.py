@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from linmlp.exceptions import SettingsError
-from linmlp.potentials.uncertainty_table import CoverageTable, interval_score
+from linmlp.potentials.uncertainty.coverage import CoverageTable, interval_score
 
 
 def test_score_by_hand():

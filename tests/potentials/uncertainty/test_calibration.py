@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from linmlp.exceptions import SettingsError
-from linmlp.potentials.calibration import Calibration
+from linmlp.potentials.uncertainty.calibration import Calibration
 
 
 def heteroscedastic(seed, n_structures=150, per_structure=30, power=0.5, magnitude_power=0.0):

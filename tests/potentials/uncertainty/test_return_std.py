@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.frozen import FrozenEstimator
 
 from linmlp import LinearPotential, load
 from linmlp.exceptions import SettingsError
-from linmlp.solvers import Ridge
+from linmlp.solvers import BayesianRidge, Lasso, Ridge
 from tests.naive.known_model import WEIGHTS, KnownModel, small_ace
 
 
@@ -28,6 +29,9 @@ def model(structures):
 def test_standard_deviations_of_predictions(model, structures):
     energies, std = model.predict(structures, return_std=True)
     np.testing.assert_allclose(energies, model.predict(structures), rtol=1e-12)
+    every = model.predict_uncertainty(structures)
+    np.testing.assert_allclose([result.prediction.energy for result in every], energies, rtol=1e-12)
+    np.testing.assert_allclose([result.energy_std for result in every], std, rtol=1e-8)
     assert std.shape == (len(structures),)
     assert (std > 0).all()
     forces, force_std = model.predict_forces(structures, return_std=True)
@@ -67,10 +71,29 @@ def test_without_uncertainty_it_is_told(model, structures):
     for call in (lambda: plain.predict(structures, return_std=True), lambda: plain.calculator(uncertainty=True)):
         with pytest.raises(SettingsError, match="knows no uncertainties"):
             call()
-    with pytest.raises(SettingsError, match="uncertainty=True is for ridge regression"):
-        LinearPotential(small_ace(), solver=Ridge(), uncertainty=True).fit(structures)
-    grown = LinearPotential(small_ace(), alpha=1e-6, uncertainty=True, **WEIGHTS).fit(structures[:20])
-    assert grown.uncertainty_ is not None
-    grown.partial_fit(structures[20:])
-    with pytest.raises(SettingsError, match="structures were added"):
-        grown.predict(structures, return_std=True)
+    with pytest.raises(SettingsError, match="is for ridge regression, but the solver is Lasso"):
+        LinearPotential(small_ace(), solver=Lasso(), uncertainty=True).fit(structures)
+    with pytest.raises(SettingsError, match="merged with one that was"):
+        model.merge(plain_with_state_of(model).fit(structures[:20])).predict(structures, return_std=True)
+
+
+def plain_with_state_of(model):
+    settings = {**model.get_params(deep=False), "descriptor": FrozenEstimator(model.descriptor_), "uncertainty": False}
+    return LinearPotential(**settings | {"baseline": model.baselines_})
+
+
+def test_ridge_by_name_is_the_default(model, structures):
+    named = LinearPotential(small_ace(), solver=Ridge(alpha=1e-6), uncertainty=True, **WEIGHTS).fit(structures)
+    for one, two in zip(named.predict(structures, True), model.predict(structures, True), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-8)
+
+
+def test_bayesian_ridge_gives_the_uncertainty_of_the_ridge_that_it_finds(structures):
+    frozen = FrozenEstimator(small_ace().fit(structures))
+    settings = {**WEIGHTS, "baseline": None, "e0": "lstsq", "uncertainty": True}
+    found = LinearPotential(frozen, solver=BayesianRidge(), **settings).fit(structures)
+    given = LinearPotential(frozen, alpha=found.alpha_, **settings).fit(structures)
+    for ours, theirs in zip(
+        found.predict(structures, return_std=True), given.predict(structures, return_std=True), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)

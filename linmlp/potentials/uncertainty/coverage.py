@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from linmlp.exceptions import SettingsError
-from linmlp.potentials.calibration import check_level
+from linmlp.potentials.uncertainty.calibration import check_level
 from linmlp.units import FloatArray
 
 
@@ -58,9 +58,9 @@ class CoverageTable:
     def of(
         cls,
         residuals: Sequence[FloatArray],
-        half_widths: dict[float, Sequence[FloatArray]],
+        half_widths: Mapping[float, Sequence[FloatArray]],
         groups: Sequence[str],
-        constant: dict[float, float],
+        constant: Mapping[float, float],
     ) -> CoverageTable:
         """Return the table of some structures.
 
@@ -69,11 +69,11 @@ class CoverageTable:
         residuals : sequence of ndarray
             Predictions minus labels of each structure, of any shape. Leave out values that symmetry fixes: they are
             predicted exactly whatever the width.
-        half_widths : dict of float to sequence of ndarray
+        half_widths : mapping of float to sequence of ndarray
             By level: half-widths for each structure, of the shape of the residuals or one that broadcasts to it.
         groups : sequence of str
             Group of each structure.
-        constant : dict of float to float
+        constant : mapping of float to float
             By level: the constant half-width to compare with.
 
         Returns

@@ -36,7 +36,7 @@ class Posterior:
     lower : ndarray of shape (n_used, n_used)
         Lower triangular factor U of the penalized Gram matrix on scaled columns.
     scale : ndarray of shape (n_features,)
-        Norms of the columns; features with 0 are in no row, and nothing is known of (nor used from) them.
+        Norms of the columns; features with 0 are in no row, or not used, and nothing is known of them.
     noise_variance : float
         s²: the weighted squared residual per degree of freedom of the fit.
     composition : ndarray of shape (n_elements, n_features)
@@ -100,6 +100,25 @@ class Posterior:
         scale[used] = norms
         shape = (0, len(scale))
         return cls(lower, scale, variance, np.zeros(shape) if composition is None else np.asarray(composition))
+
+    def spread(self, columns: IntArray, n_features: int) -> Posterior:
+        """Return the posterior of a fit with some of the features, as one of all features.
+
+        Parameters
+        ----------
+        columns : ndarray of int, shape (n_chosen,)
+            Features that this one knows, ascending.
+        n_features : int
+            Number of all features.
+
+        Returns
+        -------
+        Posterior
+            Coefficients of features that are not among the columns are 0 and certain.
+        """
+        scale, composition = np.zeros(n_features), np.zeros((len(self.composition), n_features))
+        scale[columns], composition[:, columns] = self.scale, self.composition
+        return Posterior(self.lower, scale, self.noise_variance, composition)
 
     @property
     def n_features(self) -> int:

@@ -1,0 +1,59 @@
+"""Compiled: forces of two members of a committee at once, in single precision.
+
+The lanes of a vector are atoms times two members (`linmlp.descriptors.simd`: pairs of numbers). What members have in
+common is converted once per block of atoms; the loops over products and neighbors are those of single potentials.
+Forces of a committee are needed to a few digits only.
+"""
+# mypy: allow-untyped-defs, allow-untyped-calls
+
+from numba import njit
+
+from linmlp.descriptors.ace.block_loops import sum_block_forces, write_forces
+from linmlp.descriptors.ace.force_loops import scatter
+from linmlp.descriptors.ace.lane_loops import OPTIONS, load, store
+from linmlp.descriptors.simd import LANES, doubled, element, first_of_pairs, second_of_pairs
+
+
+@njit(**OPTIONS)
+def _double(first, n, source, target):
+    """Write n vectors from vector `first` on, every number twice."""
+    for k in range(first, first + n):
+        store(target, k * LANES, doubled(load(source, k * LANES)))
+
+
+@njit(**OPTIONS)
+def double_block(z, sizes, plan, scratch, pairs):
+    """Write what all members need of a block of atoms: A, geometry, radial and angular functions of the neighbors."""
+    _double(0, element(plan.used_size, z) // LANES, scratch.A, pairs.A)
+    n_lm = sizes.n_l * (sizes.n_l + 1) // 2
+    for e in range(sizes.n_elements):
+        start, stop = element(scratch.begin, e), element(scratch.end, e)
+        n = stop - start
+        _double(start * 5, n * 5, scratch.geometry, pairs.geometry)
+        _double(start * sizes.stride, n * sizes.stride, scratch.radial, pairs.radial)
+        _double(start * sizes.stride, n * sizes.stride, scratch.slope, pairs.slope)
+        _double(start * n_lm, n * n_lm, scratch.legendre, pairs.legendre)
+        _double(start * 2 * sizes.n_l, n * 2 * sizes.n_l, scratch.phase, pairs.phase)
+        for l in range(element(plan.n_l, z * sizes.n_elements + e)):
+            columns = 2 * l + 1
+            _double(l * l * sizes.capacity + start * columns, n * columns, scratch.columns, pairs.columns)
+
+
+@njit(**OPTIONS)
+def add_pair_forces(z, atoms, sizes, plan, scratch, pairs, derivatives, one, two):
+    """Add to the forces (n_atoms + 1, 3) of both members; memory of single potentials is written over."""
+    sum_block_forces(z, sizes, plan, pairs, derivatives)
+    for e in range(sizes.n_elements):
+        start, stop = element(scratch.begin, e), element(scratch.end, e)
+        for k in range(3 * start, 3 * stop):
+            store(scratch.force, k * LANES, first_of_pairs(load(pairs.force, k * LANES)))
+        scatter(start, stop, scratch.neighbors, scratch.force, one)
+        for k in range(3 * start, 3 * stop):
+            store(scratch.force, k * LANES, second_of_pairs(load(pairs.force, k * LANES)))
+        scatter(start, stop, scratch.neighbors, scratch.force, two)
+    for k in range(3):
+        store(scratch.sums, k * LANES, first_of_pairs(load(pairs.sums, k * LANES)))
+    write_forces(atoms, scratch.sums, one)
+    for k in range(3):
+        store(scratch.sums, k * LANES, second_of_pairs(load(pairs.sums, k * LANES)))
+    write_forces(atoms, scratch.sums, two)
