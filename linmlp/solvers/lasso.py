@@ -22,7 +22,7 @@ from linmlp.system.compressed import CompressedSystem
 from linmlp.units import FloatArray
 
 STRENGTHS = tuple(float(f"{10.0 ** (power / 2):.3g}") for power in range(-14, -1))
-"""Strengths to try by default: 1e-7, which leaves out few of a thousand features, to 0.1; two per decade."""
+"""Strengths to try by default: 1e-7 to 0.1, two per decade."""
 
 
 class Lasso(SystemSolver):
@@ -55,8 +55,9 @@ class Lasso(SystemSolver):
 
     Notes
     -----
-    Coordinate descent, which others use, crawls where columns are nearly dependent; the active-set method here takes
-    some tens of factorizations. Strengths are solved in descending order, each from the one before.
+    Coordinate descent, which others use, crawls where columns are nearly dependent; the active-set method here
+    solves for the coefficients that are not 0 exactly. Strengths are solved in descending order, each from the one
+    before.
 
     Examples
     --------
