@@ -22,28 +22,26 @@ References
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import scipy.linalg
 
-from linmlp.exceptions import LinmlpWarning, SettingsError
-from linmlp.solvers.base import SystemSolver
+from linmlp.exceptions import LinmlpWarning
 from linmlp.solvers.evidence import MAX_ALPHA, SMALLEST_FREEDOM, SMALLEST_PART
+from linmlp.solvers.evidence_solver import EvidenceSolver
 from linmlp.solvers.ridge import ALPHAS
 from linmlp.solvers.scaled_gram import ScaledGram
 from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.system.compressed import CompressedSystem
-from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray, IntArray
 
 DETERMINED = 1e-2
 """Features of which the data determine less than this are dropped where the evidence is for it."""
 
 
-class ARD(SystemSolver):
+class ARD(EvidenceSolver):
     """Sparse regression by automatic relevance determination, without an intercept.
 
     Parameters
@@ -88,18 +86,6 @@ class ARD(SystemSolver):
         self.max_iter = max_iter
         self.tol = tol
 
-    @property
-    def path_parameter(self) -> None:
-        """There is no strength to vary: the evidence decides."""
-
-    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
-        """Return the only value that is tried, NaN: the solver's own."""
-        return (float("nan"),)
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
-        """Raise: nothing can be varied."""
-        raise SettingsError("ARD finds its strengths itself; use Lasso or ForwardSelection to try given ones")
-
     def solve(self, system: CompressedSystem) -> Solution:
         """Return the mean of the posterior at the most probable precisions.
 
@@ -115,30 +101,15 @@ class ARD(SystemSolver):
         """
         return self._maximize(system).solution
 
-    def fit_system(self, system: CompressedSystem) -> Self:
-        """Fit to a compressed system.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded, weights in.
-
-        Returns
-        -------
-        self
-            The fitted solver.
-        """
-        with one_blas_thread():
-            result = self._maximize(system)
-        self.solution_, self.coef_ = result.solution, result.solution.coef
+    def _solve_and_remember(self, system: CompressedSystem) -> Solution:
+        """Return the solution, and keep precisions and noise level."""
+        result = self._maximize(system)
         self.precision_, self.noise_variance_, self.n_iter_ = result.precision, result.noise, result.n_iter
-        self.n_features_in_ = system.n_features
-        return self
+        return result.solution
 
     def _maximize(self, system: CompressedSystem) -> _Result:
         """Return the fixed point."""
-        if not (self.max_iter >= 1 and self.tol > 0.0):
-            raise SettingsError(f"max_iter={self.max_iter}, tol={self.tol}; both must be above 0")
+        self._check_iterations()
         problem = _Problem(system)
         state, converged, n_iter = problem.start(), False, 0
         while n_iter < self.max_iter and not converged:

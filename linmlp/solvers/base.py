@@ -106,10 +106,14 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             The fitted solver.
         """
         with one_blas_thread():
-            self.solution_ = self.solve(system)
+            self.solution_ = self._solve_and_remember(system)
         self.coef_ = self.solution_.coef
         self.n_features_in_ = system.n_features
         return self
+
+    def _solve_and_remember(self, system: CompressedSystem) -> Solution:
+        """Return the solution; a solver that learns more than that keeps it here."""
+        return self.solve(system)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows.

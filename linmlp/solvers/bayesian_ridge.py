@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Self
 
-from linmlp.exceptions import SettingsError
-from linmlp.solvers.base import SystemSolver
 from linmlp.solvers.evidence import Evidence, maximize_evidence
+from linmlp.solvers.evidence_solver import EvidenceSolver
 from linmlp.solvers.ridge import ridge_path
 from linmlp.solvers.solution import Solution, Status
 from linmlp.system.compressed import CompressedSystem
-from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray
 
 
-class BayesianRidge(SystemSolver):
+class BayesianRidge(EvidenceSolver):
     """Ridge regression whose strength is found by maximizing the evidence, without an intercept.
 
     All rows have one noise level, as they are weighted: in a potential the ratios of the noise levels of energies,
@@ -85,18 +81,6 @@ class BayesianRidge(SystemSolver):
         self.max_iter = max_iter
         self.tol = tol
 
-    @property
-    def path_parameter(self) -> None:
-        """There is no strength to vary: the evidence decides."""
-
-    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
-        """Return the only value that is tried, NaN: the solver's own."""
-        return (float("nan"),)
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
-        """Raise: nothing can be varied."""
-        raise SettingsError("BayesianRidge finds its strength itself; use Ridge to try given ones")
-
     def solve(self, system: CompressedSystem) -> Solution:
         """Return the mean of the posterior at the most probable strength.
 
@@ -112,33 +96,19 @@ class BayesianRidge(SystemSolver):
         """
         return self._at(system, self._maximize(system))
 
-    def fit_system(self, system: CompressedSystem) -> Self:
-        """Fit to a compressed system.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded, weights in.
-
-        Returns
-        -------
-        self
-            The fitted solver.
-        """
-        with one_blas_thread():
-            evidence = self._maximize(system)
-            self.solution_ = self._at(system, evidence)
-        self.coef_, self.alpha_ = self.solution_.coef, self.solution_.alpha
+    def _solve_and_remember(self, system: CompressedSystem) -> Solution:
+        """Return the solution, and keep what the evidence tells."""
+        evidence = self._maximize(system)
+        solution = self._at(system, evidence)
+        self.alpha_ = solution.alpha
         self.noise_variance_ = float(evidence.noise_variance[0])
         self.log_evidence_, self.n_iter_ = evidence.log_evidence, evidence.n_iter
         self.n_determined_ = float(evidence.n_determined[0])
-        self.n_features_in_ = system.n_features
-        return self
+        return solution
 
     def _maximize(self, system: CompressedSystem) -> Evidence:
         """Return noise level and strength."""
-        if not (self.max_iter >= 1 and self.tol > 0.0):
-            raise SettingsError(f"max_iter={self.max_iter}, tol={self.tol}; both must be above 0")
+        self._check_iterations()
         return maximize_evidence(
             [system], [system.n_observations], self.scale_columns, self.prior, self.max_iter, self.tol
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -92,25 +92,11 @@ class RowSolver(SystemSolver):
             squared = rows.squared_residual(run.solution.coef)
         return replace(run.solution, residual_norm=float(np.sqrt(squared)))
 
-    def fit_system(self, system: CompressedSystem) -> Self:
-        """Fit to a compressed system.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded, weights in.
-
-        Returns
-        -------
-        self
-            The fitted solver.
-        """
-        with one_blas_thread():
-            run = self._iterate(rows_of(system), self.alpha)
-            self.solution_ = with_residuals([run.solution], system)[0]
+    def _solve_and_remember(self, system: CompressedSystem) -> Solution:
+        """Return the solution, and keep how the iteration went."""
+        run = self._iterate(rows_of(system), self.alpha)
         self._remember(run)
-        self.coef_, self.n_features_in_ = self.solution_.coef, system.n_features
-        return self
+        return with_residuals([run.solution], system)[0]
 
     @abstractmethod
     def _iterate(self, rows: RowSource, alpha: float) -> Run:

@@ -85,5 +85,5 @@ def test_says_when_it_has_not_converged_and_what_is_wrong():
         assert ARD(max_iter=1).fit(X, y).solution_.status is Status.NOT_CONVERGED
     with pytest.raises(SettingsError, match="max_iter=0"):
         ARD(max_iter=0).fit(X, y)
-    with pytest.raises(SettingsError, match="finds its strengths itself"):
+    with pytest.raises(SettingsError, match="finds its strength itself"):
         ARD().solve_path(RowSystem(X, y), [1.0])
