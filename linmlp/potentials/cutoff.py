@@ -10,9 +10,10 @@ from sklearn.base import clone
 from linmlp.descriptors import Descriptor
 from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import TrainingSet, cross_validation_score
+from linmlp.potentials.fitting import cross_validation_score
 from linmlp.potentials.reporting import Reporter
 from linmlp.potentials.sampling import sample_structures
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.structures import LabelSet, fit_reference_energies
 from linmlp.system import LossWeights
 

@@ -14,10 +14,13 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
-from linmlp.potentials.fitting import Chosen, Fit, TrainedSystem, TrainingSet, assemble_rows, solve_system
+from linmlp.potentials.fit_result import Chosen, Fit
+from linmlp.potentials.fitting import solve_system
 from linmlp.potentials.preparation import check_elements, choose_structures
 from linmlp.potentials.provenance import merge_provenance, provenance
 from linmlp.potentials.reporting import reporter
+from linmlp.potentials.row_assembly import assemble_rows
+from linmlp.potentials.training_set import TrainedSystem, TrainingSet
 from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.extending import extend_uncertainty
 from linmlp.potentials.uncertainty.fold_fit import count_atoms

@@ -14,8 +14,9 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import InputError, StructureError
 from linmlp.potentials.baseline_setting import BaselineSetting
 from linmlp.potentials.errors import ErrorTable, StructureErrors
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import Fit, TrainingSet, fit_linear
+from linmlp.potentials.fitting import fit_linear
 from linmlp.potentials.incremental import fit_more, merge_potentials, settings_snapshot
 from linmlp.potentials.persistence import save_potential
 from linmlp.potentials.predictor import Prediction, Predictor
@@ -25,6 +26,7 @@ from linmlp.potentials.reporting import reporter
 from linmlp.potentials.row_fitting import fit_rows
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPrediction, UncertainPredictor, Uncertainty
 from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
 from linmlp.potentials.uncertainty.table import UncertaintyTable

@@ -6,10 +6,13 @@ from typing import Any
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.potentials.candidates import Candidate
+from linmlp.potentials.choosing import check_something_counts
 from linmlp.potentials.core import CoreRows, solve_with_core
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import Fit, TrainingSet, check_something_counts, core_notes
+from linmlp.potentials.fitting import core_notes
 from linmlp.potentials.reporting import Reporter, Silent
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.solvers import RowSolver
 from linmlp.system import LossWeights
 from linmlp.system.structure_rows import StructureRows

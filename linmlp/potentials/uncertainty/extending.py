@@ -6,7 +6,7 @@ import numpy as np
 
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
-from linmlp.potentials.fitting import Fit
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.ridge_posterior import ridge_posterior
 from linmlp.potentials.uncertainty.uncertainty import Uncertainty

@@ -8,8 +8,8 @@ from linmlp.descriptors import Judged
 from linmlp.neighbors import find_pairs
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows, solve_with_core
-from linmlp.potentials.fitting import TrainingSet
 from linmlp.potentials.predictor import Additions, Prediction
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.grade import Scorer
 from linmlp.potentials.uncertainty.held_out import HeldOutStructure

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import Fit, TrainingSet
 from linmlp.potentials.reporting import Reporter
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty.fitting import fit_uncertainty
 from linmlp.potentials.uncertainty.ridge_posterior import ridge_of
 from linmlp.potentials.uncertainty.uncertainty import Uncertainty
