@@ -6,15 +6,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from linmlp.descriptors.ace.committee_records import Members
-from linmlp.descriptors.ace.evaluator_records import Functions, Results, Scratch, Sizes, plain
+from linmlp.descriptors.ace.evaluator_records import Results, Scratch, Sizes, plain
 from linmlp.descriptors.ace.judging_loops import evaluate_and_judge
 from linmlp.descriptors.ace.judging_records import Judgement, Memory
 from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation, aligned_zeros
 from linmlp.descriptors.ace.leverage_loops import CHUNK
 from linmlp.descriptors.ace.leverage_records import Whitening, make_feature_rows, make_whitening
+from linmlp.descriptors.ace.pair_plan import PairPlan
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.plan import Layout, Plan, make_layout
+from linmlp.descriptors.ace.plan import make_layout
 from linmlp.descriptors.ace.terms import make_terms
 from linmlp.descriptors.evaluators import Judged, QuadraticForm
 from linmlp.descriptors.simd import LANES
@@ -60,8 +60,10 @@ class AceJudgingEvaluator(LaneEvaluation):
         layout = make_layout(parameters, active, LANES)
         super().__init__(parameters, layout.with_coefficients(coefficients))
         self.n_members = len(members)
-        self._pair_plan, self._pair_functions = plain(_plan_of_pairs(self._plan)), plain(_in_pairs(self._functions))
-        self._members = plain(_members_in_pairs(layout, members))
+        self._pair_plan = PairPlan.of(parameters, active, members, self._functions)
+        self._committee = plain(
+            (self._pair_plan.functions, self._pair_plan.plan, self._pair_plan.members, self._pair_plan.basis)
+        )
         terms, to_features = make_terms(layout, len(coefficients), LANES)
         rows, self._order = make_feature_rows(to_features, of_elements, LANES)
         self._not_summed = np.flatnonzero(~summed)
@@ -94,7 +96,7 @@ class AceJudgingEvaluator(LaneEvaluation):
             results = plain(Results(energies, forces[thread, 0], strain))
             judgement = plain(Judgement(forces[thread, 1:], sums[thread], leverages))
             scratch, memory = self._allocate_more(Sizes(*arguments[2]), Scratch(*arguments[-1]))
-            committee = self._pair_functions, self._pair_plan, plain(scratch), self._members
+            committee = plain(scratch), *self._committee
             evaluate_and_judge(*arguments, committee, self._features, plain(memory), results, judgement)
 
         self._run(pairs, n_threads, loop)
@@ -111,35 +113,9 @@ class AceJudgingEvaluator(LaneEvaluation):
         ]
         pairs = Scratch(*in_pairs)._replace(begin=scratch.begin, end=scratch.end)
         n_single = CHUNK * LANES * (self._n_rows + 4)
-        terms, features, norms = aligned_zeros(self._n_terms * LANES, n_single, CHUNK * LANES)
-        derivatives: Any = pairs.raw
-        return pairs, Memory(derivatives, terms, features.view(np.float32), norms.view(np.float32))
-
-
-def _twice(numbers: FloatArray) -> Any:
-    """Return pairs of equal numbers."""
-    return (numbers + 1j * numbers).astype(np.complex64)
-
-
-def _plan_of_pairs(plan: Plan) -> Plan:
-    """Return the plan with pairs for all numbers that members have in common."""
-    to_raw = plan.to_raw._replace(coefficient=_twice(plan.to_raw.coefficient))
-    full = plan.full._replace(sign=_twice(plan.full.sign))
-    return plan._replace(to_raw=to_raw, full=full)
-
-
-def _in_pairs(functions: Functions) -> Functions:
-    """Return the constants with pairs where members need them."""
-    pairs = {name: _twice(getattr(functions, name)) for name in ("norms", "weights")}
-    return functions._replace(**pairs)
-
-
-def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:
-    """Return the coefficients of the loops for two members at a time; an odd one out is joined by zeros."""
-    even = np.zeros((len(members) + len(members) % 2, members.shape[1]))
-    even[: len(members)] = members
-    pairs: list[Any] = [(c[0::2] + 1j * c[1::2]).astype(np.complex64) for c in layout.coefficients(even)]
-    return Members(len(even) // 2, *(coefficients.shape[1] for coefficients in pairs), *pairs)
+        n_raw = int(self._pair_plan.plan.raw_size.max()) + (2 * sizes.n_l - 1) * LANES
+        raw, terms, features, norms = aligned_zeros(n_raw, self._n_terms * LANES, n_single, CHUNK * LANES)
+        return pairs, Memory(raw.view(np.complex64), terms, features.view(np.float32), norms.view(np.float32))
 
 
 _known: WeakKeyDictionary[QuadraticForm, WeakKeyDictionary[AceParameters, tuple[NDArray[np.bool_], Whitening]]] = (

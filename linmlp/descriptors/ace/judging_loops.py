@@ -28,7 +28,7 @@ from linmlp.descriptors.ace.leverage_records import point_to_rows, point_to_whit
 from linmlp.descriptors.ace.pair_loops import add_pair_forces, double_block
 from linmlp.descriptors.ace.term_loops import write_terms
 from linmlp.descriptors.ace.term_records import point_to_terms
-from linmlp.descriptors.simd import LANES, element, shifted
+from linmlp.descriptors.simd import LANES, element, pointer, shifted
 
 
 @njit(cache=True, **OPTIONS)
@@ -37,10 +37,10 @@ def evaluate_and_judge(
 ):
     """Do as `linmlp.descriptors.ace.evaluator_loops.evaluate_blocks`; add member forces, and sums and leverages.
 
-    All but the first two arguments are records as plain tuples. committee are the functions, the plan, the memory and
-    the coefficients of pairs of members; features are terms, rows of features, and whitening.
+    All but the first two arguments are records as plain tuples. committee are the memory, the functions, the plan, the
+    coefficients and the radial basis of pairs of members; features are terms, rows of features, and whitening.
     """
-    pair_functions, pair_plan, pairs, members = committee
+    pairs, pair_functions, pair_plan, members, basis = committee
     terms, rows, whitening = features
     _evaluate(
         first,
@@ -52,10 +52,12 @@ def evaluate_and_judge(
         point_to_plan(plan),
         point_to_scratch(scratch),
         (
+            point_to_scratch(pairs),
             point_to_functions(pair_functions),
             point_to_plan(pair_plan),
-            point_to_scratch(pairs),
             point_to_members(members),
+            pointer(basis),
+            basis.shape[3],
         ),
         (point_to_terms(terms), point_to_rows(rows), point_to_whitening(whitening)),
         point_to_memory(memory),
@@ -102,8 +104,8 @@ def _judge_chunk(z, n_blocks, atoms, whitening, memory, judgement):
 @njit(**OPTIONS)
 def _add_member_forces(z, atoms, sizes, n_atoms, scratch, committee, memory, judgement):
     """Add the forces of all members, two at a time."""
-    functions, plan, pairs, members = committee
-    double_block(z, sizes, plan, scratch, pairs)
+    pairs, functions, plan, members, basis, n_basis = committee
+    double_block(z, sizes, plan, scratch, pairs, basis, n_basis)
     step = 3 * (n_atoms + 1)
     for pair in range(members.n_members):
         differentiate(z, plan_of_member(plan, members, pair), functions, pairs, memory.derivatives)

@@ -10,8 +10,8 @@ from numba import njit
 
 from linmlp.descriptors.ace.block_loops import sum_block_forces, write_forces
 from linmlp.descriptors.ace.force_loops import scatter
-from linmlp.descriptors.ace.lane_loops import OPTIONS, load, store
-from linmlp.descriptors.simd import LANES, doubled, element, first_of_pairs, second_of_pairs
+from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
+from linmlp.descriptors.simd import LANES, doubled, element, first_of_pairs, second_of_pairs, shifted
 
 
 @njit(**OPTIONS)
@@ -22,7 +22,22 @@ def _double(first, n, source, target):
 
 
 @njit(**OPTIONS)
-def double_block(z, sizes, plan, scratch, pairs):
+def _double_radial(first, last, n, stride, basis, n_basis, source, target):
+    """Write n radial functions of slots, every number twice; basis (n_basis, n_basis) is lower triangular."""
+    for s in range(first, last):
+        raw = shifted(source, s * stride * LANES)
+        for k in range(n):
+            even, odd = splat(0.0), splat(0.0)
+            for j in range(0, k, 2):
+                even = even + element(basis, k * n_basis + j) * load(raw, j * LANES)
+                odd = odd + element(basis, k * n_basis + j + 1) * load(raw, (j + 1) * LANES)
+            if k % 2 == 0:
+                even = even + element(basis, k * n_basis + k) * load(raw, k * LANES)
+            store(target, (s * stride + k) * LANES, doubled(even + odd))
+
+
+@njit(**OPTIONS)
+def double_block(z, sizes, plan, scratch, pairs, basis, n_basis):
     """Write what all members need of a block of atoms: A, geometry, radial and angular functions of the neighbors."""
     _double(0, element(plan.used_size, z) // LANES, scratch.A, pairs.A)
     n_lm = sizes.n_l * (sizes.n_l + 1) // 2
@@ -30,11 +45,13 @@ def double_block(z, sizes, plan, scratch, pairs):
         start, stop = element(scratch.begin, e), element(scratch.end, e)
         n = stop - start
         _double(start * 5, n * 5, scratch.geometry, pairs.geometry)
-        _double(start * sizes.stride, n * sizes.stride, scratch.radial, pairs.radial)
-        _double(start * sizes.stride, n * sizes.stride, scratch.slope, pairs.slope)
+        ze = z * sizes.n_elements + e
+        matrix, n_radial = shifted(basis, ze * n_basis * n_basis), element(plan.n_radial, ze)
+        _double_radial(start, stop, n_radial, sizes.stride, matrix, n_basis, scratch.radial, pairs.radial)
+        _double_radial(start, stop, n_radial, sizes.stride, matrix, n_basis, scratch.slope, pairs.slope)
         _double(start * n_lm, n * n_lm, scratch.legendre, pairs.legendre)
         _double(start * 2 * sizes.n_l, n * 2 * sizes.n_l, scratch.phase, pairs.phase)
-        for l in range(element(plan.n_l, z * sizes.n_elements + e)):
+        for l in range(element(plan.n_l, ze)):
             columns = 2 * l + 1
             _double(l * l * sizes.capacity + start * columns, n * columns, scratch.columns, pairs.columns)
 
