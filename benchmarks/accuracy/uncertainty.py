@@ -19,8 +19,10 @@ from linmlp import ACE
 from linmlp.datasets import load_silicon
 from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.candidates import Candidate
-from linmlp.potentials.fitting import FitSettings, TrainingSet, fit_linear
+from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.fitting import fit_linear
 from linmlp.potentials.predictor import Predictor
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import UncertainPredictor, fit_uncertainty
 from linmlp.potentials.uncertainty.fold_fit import count_atoms
 from linmlp.potentials.uncertainty.grade import Grade

@@ -7,10 +7,13 @@ Five folds and 200 combinations of loss weights and ridge strength, against
 - scikit-learn's GridSearchCV over LinearPotential with the same frozen descriptor (a few fits, scaled to all);
 - a loop that makes all rows once, keeps them, and refits by normal equations (a few fits, scaled to all);
 - refits of five combinations by QR of the stacked rows: their validation loss and coefficients must be the same.
+
+Then the time of a search against the number of structures, and which weights win where the grid holds some near zero.
 """
 
 import argparse
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +157,53 @@ def compare(structures, descriptor, n_checked):
     print(f"   with the assembly counted {grid / (assembly + seconds):.0f}")
 
 
+def time_search(assembled, candidates):
+    """Return the seconds of a search, the best of three."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        search(assembled, candidates)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def compare_sizes(structures, descriptor):
+    """Print what happens to the time of a search when the structures are doubled."""
+    times, rows = [], []
+    for some in (structures[::2], structures, structures + structures):
+        labels = read_labels(some)
+        descriptor.fit(structures)
+        reference = fit_reference_energies("lstsq", some, labels, descriptor.elements_)
+        assembled = Assembly(some, labels, descriptor, reference=reference, folds=plan_folds(5, labels).blocks).run()
+        base = LossWeights.from_labels(labels, energy_per="atom")
+        lines = [Candidate(LossWeights(a * base.energy, 1.0, base.stress, "atom")) for a in (0.25, 0.5, 1.0, 2.0, 4.0)]
+        times.append(time_search(assembled, lines))
+        rows.append(len(some))
+    for (before, after), (few, many) in zip(pairwise(times), pairwise(rows), strict=True):
+        print(f"{few} to {many} structures: the search takes {after / before:.2f} times as long")
+
+
+def search_near_zero(structures, descriptor):
+    """Print what wins where the grid holds weights near zero."""
+    labels = read_labels(structures)
+    descriptor.fit(structures)
+    reference = fit_reference_energies("lstsq", structures, labels, descriptor.elements_)
+    assembled = Assembly(structures, labels, descriptor, reference=reference, folds=plan_folds(5, labels).blocks).run()
+    base = LossWeights.from_labels(labels, energy_per="atom")
+    factors = (1e-12, 1e-6, 1.0)
+    lines = [
+        Candidate(LossWeights(a * base.energy, b, c * base.stress, "atom"))
+        for a in factors
+        for b in factors
+        for c in factors
+    ]
+    for scoring in ("score", "loss"):
+        result = search(assembled, lines, None, SearchSettings(scoring=scoring, reference_weights=base))
+        won = result.candidates[result.candidate_of[result.best]].weights
+        told = f"w_E {won.energy / base.energy:g}, w_F {won.force:g}, w_S {won.stress / base.stress:g}"
+        print(f"grid with weights near zero, scoring {scoring!r}: won by {told} of the rule")
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="folder with train.xyz.gz of one element")
@@ -162,9 +212,15 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     with threadpool_limits(1):
         if options.tiny:
-            compare(load_silicon()[0][:30], ACE(4.0, order=2, max_degree=(4, 3)), 1)
+            study(load_silicon()[0][:30], ACE(4.0, order=2, max_degree=(4, 3)), 1)
         if options.folder is not None:
-            compare(read_structures(options.folder / "train.xyz.gz"), ACE(options.cutoff), 5)
+            study(read_structures(options.folder / "train.xyz.gz"), ACE(options.cutoff), 5)
+
+
+def study(structures, descriptor, n_checked):
+    compare(structures, descriptor, n_checked)
+    compare_sizes(structures, descriptor)
+    search_near_zero(structures, descriptor)
 
 
 if __name__ == "__main__":

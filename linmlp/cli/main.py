@@ -53,9 +53,9 @@ def fit(
     max_degree: Annotated[
         str | None, typer.Option(help="largest degree: a number, one per order (16,14,11), or auto")
     ] = None,
-    energy_weight: Annotated[str | None, typer.Option(help="w_E of the loss, or auto")] = None,
+    energy_weight: Annotated[str | None, typer.Option(help="w_E of the loss, auto, or evidence")] = None,
     force_weight: Annotated[str | None, typer.Option(help="w_F of the loss, or auto")] = None,
-    stress_weight: Annotated[str | None, typer.Option(help="w_S of the loss, or auto")] = None,
+    stress_weight: Annotated[str | None, typer.Option(help="w_S of the loss, auto, or evidence")] = None,
     energy_per: Annotated[
         str | None, typer.Option(help="energy errors per structure, atom, sqrt_atom, or auto")
     ] = None,

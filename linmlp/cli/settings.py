@@ -27,9 +27,9 @@ class FitSettings(BaseModel):
     max_degree: int | list[int] | Literal["auto"] = Field("auto", description="largest total degree, per order")
     max_l: int = Field(6, description="largest angular momentum")
 
-    energy_weight: Weight = "auto"
+    energy_weight: Weight | Literal["evidence"] = "auto"
     force_weight: Weight = "auto"
-    stress_weight: Weight = "auto"
+    stress_weight: Weight | Literal["evidence"] = "auto"
     energy_per: Literal["auto", "structure", "atom", "sqrt_atom"] = "auto"
     group_weights: dict[str, float] | None = None
     alpha: Weight = Field("auto", description="ridge strength")

@@ -8,6 +8,7 @@ that. Bulk data hardly feel them: they act on combinations of features that the 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
+from typing import TypeVar
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -16,7 +17,8 @@ from linmlp.descriptors import Descriptor
 from linmlp.neighbors import Pairs
 from linmlp.solvers import Solution
 from linmlp.structures import ZBL, Baseline, CalculatorBaseline
-from linmlp.system import CompressedSystem, RowSystem, SystemSum
+from linmlp.system import RowSystem, SystemSum
+from linmlp.system.row_source import RowSource
 from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray
 
@@ -96,23 +98,24 @@ class CoreRows:
         slopes = (self.slopes @ coef + self.baseline).reshape(-1, len(SCAN))
         return {int(pair) for pair in np.flatnonzero(np.any(slopes >= 0, axis=1))}
 
-    def system(self, pairs: set[int]) -> CompressedSystem:
+    def system(self, pairs: set[int]) -> RowSystem:
         """Return the rows that ask the linear part of some pairs for a moderate repulsion of its own."""
         every = np.linspace(0, len(SCAN) - 1, N_ROWS).round().astype(int)
         chosen = (np.arange(len(self.slopes)).reshape(-1, len(SCAN))[sorted(pairs)][:, every]).ravel()
         return RowSystem(self.slopes[chosen], np.full(len(chosen), TARGET_SLOPE))
 
 
-def solve_with_core(
-    solve: Callable[[CompressedSystem], Solution], system: SystemSum, rows: CoreRows | None
-) -> tuple[Solution, float]:
+T = TypeVar("T", SystemSum, RowSource)
+
+
+def solve_with_core(solve: Callable[[T], Solution], system: T, rows: CoreRows | None) -> tuple[Solution, float]:
     """Return the solution with the smallest weight of the core rows at which all dimers repel, and that weight.
 
     Parameters
     ----------
     solve : callable
-        Solves a system.
-    system : SystemSum
+        Solves a system or a source.
+    system : SystemSum or RowSource
         Training problem, whose squared residual is the loss.
     rows : CoreRows or None
         None leaves the core alone.
@@ -132,7 +135,7 @@ def solve_with_core(
             return without, 0.0
         for weight in WEIGHTS:
             core = rows.system(asked)
-            solution = solve(SystemSum([*system.parts, core], [*system.weights, weight / N_ROWS]))
+            solution = solve(system.plus(core, weight / N_ROWS))
             attractive = rows.attractive(solution.coef)
             if not attractive:
                 residual = float(np.sqrt(system.squared_residual(solution.coef)))

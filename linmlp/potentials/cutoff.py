@@ -8,10 +8,12 @@ from ase import Atoms
 from sklearn.base import clone
 
 from linmlp.descriptors import Descriptor
+from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import TrainingSet, cross_validation_score
+from linmlp.potentials.fitting import cross_validation_score
 from linmlp.potentials.reporting import Reporter
 from linmlp.potentials.sampling import sample_structures
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.structures import LabelSet, fit_reference_energies
 from linmlp.system import LossWeights
 
@@ -105,9 +107,10 @@ class _Probe:
         self.labels = replace(labels, items=tuple(labels[i] for i in chosen))
         self.e0 = e0
         energy_per: Any = "atom" if settings.energy_per == "auto" else settings.energy_per
-        weights = LossWeights.from_labels(
-            self.labels, None, settings.energy_weight, settings.force_weight, settings.stress_weight, energy_per
+        energy, stress = (
+            "auto" if weight == EVIDENCE else weight for weight in (settings.energy_weight, settings.stress_weight)
         )
+        weights = LossWeights.from_labels(self.labels, None, energy, settings.force_weight, stress, energy_per)
         self.settings = replace(
             settings,
             energy_weight=weights.energy,
@@ -118,6 +121,7 @@ class _Probe:
             solver=None,
             prior=None,
             features=None,
+            fold_rows=True,
             alphas=PROBE_ALPHAS,
             n_folds=PROBE_FOLDS,
             form="gram",

@@ -8,8 +8,9 @@ import numpy as np
 
 from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting, SolverChoice, resolve_solver
-from linmlp.solvers import Ridge, SystemSolver
+from linmlp.solvers import BayesianRidge, Ridge, RowSolver, SystemSolver
 from linmlp.system import check_memory
 
 CHOICES = {"energy_per": ("auto", "structure", "atom", "sqrt_atom"), "form": ("auto", "gram", "qr")}
@@ -36,16 +37,19 @@ class FitSettings:
     random_state: int = 0
     memory: Any = None
     uncertainty: bool = False
+    fold_rows: bool = True
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
             value = getattr(self, name)
+            words = ("auto", EVIDENCE) if name in ("energy_weight", "stress_weight") else ("auto",)
             if not (
-                value == "auto" if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
+                value in words if isinstance(value, str) else _is_number(value) and np.isfinite(value) and value >= 0
             ):
-                raise SettingsError(f'{name}={value!r}; it must be "auto" or a finite number, 0 or more')
+                told = ", ".join(f'"{word}"' for word in words)
+                raise SettingsError(f"{name}={value!r}; it must be {told} or a finite number, 0 or more")
         check_memory(self.memory)
-        if self.uncertainty and not (self.solver is None or isinstance(self.solver, Ridge)):
+        if self.uncertainty and not (self.solver is None or isinstance(self.solver, Ridge | BayesianRidge)):
             raise SettingsError(
                 f"uncertainty=True is for ridge regression, but the solver is {type(self.solver).__name__}; leave "
                 "solver at None (prior and features may be given), or uncertainty at False"
@@ -66,6 +70,30 @@ class FitSettings:
             )
         if not (self.max_memory is None or (_is_number(self.max_memory) and self.max_memory > 0)):
             raise SettingsError(f"max_memory={self.max_memory!r}; it must be None or a positive number of GB")
+        if not self.fold_rows:
+            self._check_row_settings()
+
+    def _check_row_settings(self) -> None:
+        """Raise where settings need rows that are folded."""
+        if not isinstance(self.solver, RowSolver):
+            raise SettingsError(
+                "fold_rows=False is for solvers that take rows, LSMR and MiniBatchGradientDescent; solver is "
+                f"{self.solver!r}"
+            )
+        if self.uncertainty or self.features is not None:
+            raise SettingsError(
+                "uncertainties and subsets of features come from folded rows; leave uncertainty at False and features "
+                "at None, or fold_rows at True"
+            )
+        if self.finds_weights:
+            raise SettingsError(
+                f'weights by "{EVIDENCE}" come from folded rows; give numbers or "auto", or leave fold_rows at True'
+            )
+
+    @property
+    def finds_weights(self) -> bool:
+        """Whether loss weights are found on the training folds."""
+        return EVIDENCE in (self.energy_weight, self.stress_weight)
 
     def solver_choice(self, descriptor: Descriptor) -> SolverChoice:
         """Return the solver, its strengths and the features that it may use."""

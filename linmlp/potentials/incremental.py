@@ -14,10 +14,13 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
-from linmlp.potentials.fitting import Chosen, Fit, TrainedSystem, TrainingSet, assemble_rows, solve_system
+from linmlp.potentials.fit_result import Chosen, Fit
+from linmlp.potentials.fitting import solve_system
 from linmlp.potentials.preparation import check_elements, choose_structures
 from linmlp.potentials.provenance import merge_provenance, provenance
 from linmlp.potentials.reporting import reporter
+from linmlp.potentials.row_assembly import assemble_rows
+from linmlp.potentials.training_set import TrainedSystem, TrainingSet
 from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.extending import extend_uncertainty
 from linmlp.potentials.uncertainty.fold_fit import count_atoms
@@ -148,7 +151,7 @@ def kept_system(potential: "LinearPotential", what: str) -> TrainedSystem:
     if system is None:
         raise SettingsError(
             f"{what} needs the folded rows of the training structures, which this potential did not keep; fit with "
-            "keep_system=True, and save with system=True"
+            "keep_system=True (and fold_rows=True), and save with system=True"
         )
     return system
 
@@ -170,7 +173,8 @@ def _solve_again(
     Its uncertainty, where the potential has one, comes beside it; `count_added` gives the statistics of new atoms.
     """
     choice = potential._fit_settings().solver_choice(potential.descriptor_)
-    chosen = Chosen(choice.candidate(potential.loss_weights_, (potential.alpha_,)), potential.alpha_)
+    value = potential.alpha_ if choice.solver.path_parameter is not None else np.nan
+    chosen = Chosen(choice.candidate(potential.loss_weights_, (value,)), value)
     rows = CoreRows.of(potential.descriptor_, potential.baselines_)
     fit = solve_system(system, chosen, system.reference.source == "lstsq", rows)
     known: Uncertainty | None = potential.uncertainty_

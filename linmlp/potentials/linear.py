@@ -14,16 +14,19 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import InputError, StructureError
 from linmlp.potentials.baseline_setting import BaselineSetting
 from linmlp.potentials.errors import ErrorTable, StructureErrors
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import Fit, TrainingSet, fit_linear
+from linmlp.potentials.fitting import fit_linear
 from linmlp.potentials.incremental import fit_more, merge_potentials, settings_snapshot
 from linmlp.potentials.persistence import save_potential
 from linmlp.potentials.predictor import Prediction, Predictor
 from linmlp.potentials.preparation import prepare
 from linmlp.potentials.provenance import provenance
 from linmlp.potentials.reporting import reporter
+from linmlp.potentials.row_fitting import fit_rows
 from linmlp.potentials.solver_setting import FeatureSetting, PriorSetting
 from linmlp.potentials.summary import describe, describe_cross_validation
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPrediction, UncertainPredictor, Uncertainty
 from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
 from linmlp.potentials.uncertainty.table import UncertaintyTable
@@ -46,13 +49,15 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     ----------
     descriptor : Descriptor or None, default=None
         Features of atoms; None means ``ACE()``. ``sklearn.frozen.FrozenEstimator(fitted)`` uses a fitted one as it is.
-    energy_weight, force_weight, stress_weight : float or "auto", default="auto"
+    energy_weight, force_weight, stress_weight : float, "auto" or "evidence", default="auto"
         The weights w of the loss (see Notes). "auto" starts from a rule (an energy error of 1/150 eV/atom, a force
         component of 1 eV/Å and a virial of 1/3 eV/atom weigh the same) and lets cross-validation choose the energy
-        weight around it.
+        weight around it. "evidence" (energies and stresses) takes them from the noise level of each kind on held-out
+        folds, relative to forces (see `linmlp.potentials.evidence_weights`): no grid, and inside a cross-validation
+        the training folds alone decide.
     energy_per : {"auto", "structure", "atom", "sqrt_atom"}, default="auto"
         What energy residuals are divided by: nothing, n_atoms, or its square root. "auto" is chosen by
-        cross-validation if `energy_weight` is "auto", and "structure" otherwise.
+        cross-validation if `energy_weight` is "auto", by the evidence if it is "evidence", and "structure" otherwise.
     group_weights : dict or None, default=None
         Weight of each ``config_type`` on top; key "default" for those not named.
     alpha : float or "auto", default="auto"
@@ -90,6 +95,11 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         GB that the fit may take; one that is predicted to need more is refused.
     keep_system : bool, default=True
         Whether to keep the folded rows (``system_``), for `partial_fit`, `merge` and uncertainties.
+    fold_rows : bool, default=True
+        Whether rows are folded into compressed systems, from which everything else comes: searches, `partial_fit`,
+        uncertainties. False is for more functions than square matrices of them fit into memory: `solver`, an `LSMR` or
+        a `MiniBatchGradientDescent`, makes the rows again at every pass. Automatic weights are then those of the rule,
+        with an automatic `energy_per` of "structure".
     uncertainty : bool, default=False
         Whether the fit calibrates uncertainties on its folds, for `predict` with ``return_std=True``,
         `predict_uncertainty`, `evaluate` and the calculator; every training structure is evaluated once for that. Ridge
@@ -119,7 +129,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     solution_ : Solution
         Rank, condition number, residual and status of the solve.
     system_ : TrainedSystem or None
-        Folded rows of all training structures.
+        Folded rows of all training structures; None without them.
     uncertainty_ : Uncertainty or None
         Posterior, committee, calibration on held-out folds and extrapolation grades; None unless asked for.
     rejected_ : list of (int, str)
@@ -150,9 +160,9 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self,
         descriptor: Descriptor | None = None,
         *,
-        energy_weight: float | Auto = "auto",
+        energy_weight: float | Literal["auto", "evidence"] = "auto",
         force_weight: float | Auto = "auto",
-        stress_weight: float | Auto = "auto",
+        stress_weight: float | Literal["auto", "evidence"] = "auto",
         energy_per: Literal["auto", "structure", "atom", "sqrt_atom"] = "auto",
         group_weights: Mapping[str, float] | None = None,
         alpha: float | Auto = "auto",
@@ -172,6 +182,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         n_jobs: int | None = None,
         max_memory: float | None = None,
         keep_system: bool = True,
+        fold_rows: bool = True,
         uncertainty: bool = False,
         random_state: int = 0,
         verbose: int = 0,
@@ -199,6 +210,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.max_memory = max_memory
         self.keep_system = keep_system
+        self.fold_rows = fold_rows
         self.uncertainty = uncertainty
         self.random_state = random_state
         self.verbose = verbose
@@ -228,7 +240,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         tell = reporter(self.verbose)
         settings = self._fit_settings()
         data = prepare(self, structures, sample_weight, settings, tell)
-        fit = fit_linear(data, settings, tell)
+        fit = (fit_linear if settings.fold_rows else fit_rows)(data, settings, tell)
         uncertainty = calibrate(data, fit, settings, tell)
         self._take(fit, data, uncertainty)
         return self

@@ -13,16 +13,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors import ACE
 from linmlp.exceptions import LinmlpWarning, SettingsError
+from linmlp.potentials.choosing import chosen_of
 from linmlp.potentials.cross_validation_errors import METRICS, Scoring, check_scoring
 from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import TrainingSet, assemble_rows, chosen_of, in_table_units, solve_chosen
+from linmlp.potentials.fitting import in_table_units, solve_chosen
 from linmlp.potentials.linear import LinearPotential
 from linmlp.potentials.preparation import prepare
 from linmlp.potentials.reporting import Reporter, reporter
+from linmlp.potentials.row_assembly import assemble_rows
 from linmlp.potentials.search import SearchSettings, Split, leave_one_out, search
 from linmlp.potentials.search_grid import CandidateSet, Grid, Params, expand_grid, make_candidates, split_params
 from linmlp.potentials.search_result import SearchResult
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import UncertainPrediction
 from linmlp.potentials.uncertainty.setting import calibrate
 from linmlp.structures import FoldPlan, plan_folds
@@ -244,6 +247,11 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         """Return the search over all that acts on the same rows."""
         potential: LinearPotential = clone(base).set_params(**before)
         settings = potential._fit_settings()
+        if not settings.fold_rows:
+            raise SettingsError(
+                "LinearPotentialCV searches on folded rows; leave fold_rows at True, or use GridSearchCV, "
+                "which fits anew"
+            )
         data = prepare(potential, structures, sample_weight, settings, tell)
         plan = plan_folds(self.cv, data.labels, _kept(groups, data, len(structures)), self.random_state)
         apart = self.average == "groups" or any("group_weights" in params for params in combinations)

@@ -37,6 +37,7 @@ SETTINGS = [
     "prior",
     "e0",
     "keep_system",
+    "fold_rows",
     "uncertainty",
     "n_folds",
     "form",

@@ -14,8 +14,8 @@ from linmlp.exceptions import SettingsError
 from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.cutoff import choose_cutoff
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import TrainingSet
 from linmlp.potentials.reporting import Reporter
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.structures import (
     LabelSet,
     Rejection,

@@ -11,7 +11,8 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
-from linmlp.potentials.fitting import TrainingSet, candidates_for, check_something_counts
+from linmlp.potentials.choosing import candidates_for, check_something_counts
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.units import IntArray
 
 if TYPE_CHECKING:

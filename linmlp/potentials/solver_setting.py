@@ -10,6 +10,7 @@ from sklearn.base import clone
 from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate, path_value
+from linmlp.potentials.evidence_weights import EvidenceWeights
 from linmlp.solvers import Ridge, SystemSolver
 from linmlp.system import LossWeights
 from linmlp.units import FloatArray, IntArray
@@ -41,12 +42,12 @@ class SolverChoice:
         """Whether the strength has to be chosen."""
         return self.values is None or len(self.values) > 1
 
-    def candidate(self, weights: LossWeights, values: tuple[float, ...] | None = None) -> Candidate:
+    def candidate(self, weights: LossWeights | EvidenceWeights, values: tuple[float, ...] | None = None) -> Candidate:
         """Return the candidate of a search.
 
         Parameters
         ----------
-        weights : LossWeights
+        weights : LossWeights or EvidenceWeights
             Weights of the loss.
         values : tuple of float, optional
             Strengths instead of those of the choice.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from linmlp.potentials.fitting import TrainedSystem
+from linmlp.potentials.training_set import TrainedSystem
 from linmlp.structures import ReferenceEnergies
 from linmlp.system import AssembledData, EnergyRows, KindSystem, from_state
 from linmlp.system.blocks import Key

@@ -1,7 +1,9 @@
 """Matrices in, coefficients out: scikit-learn regressors that also take compressed systems."""
 
+from linmlp.solvers.ard import ARD
 from linmlp.solvers.backward_selection import BackwardSelection
 from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.bayesian_ridge import BayesianRidge
 from linmlp.solvers.evidence import Evidence, maximize_evidence
 from linmlp.solvers.forward_selection import ForwardSelection
 from linmlp.solvers.lasso import Lasso
@@ -10,14 +12,17 @@ from linmlp.solvers.lsmr import LSMR
 from linmlp.solvers.mini_batch import MiniBatchGradientDescent
 from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
+from linmlp.solvers.row_solver import RowSolver
 from linmlp.solvers.scikit_learn import ScikitLearnSolver
 from linmlp.solvers.solution import Solution, Status
 from linmlp.solvers.truncated_svd import TruncatedSVDRegression
 
 __all__ = [
     "ALPHAS",
+    "ARD",
     "LSMR",
     "BackwardSelection",
+    "BayesianRidge",
     "Evidence",
     "ForwardSelection",
     "Lasso",
@@ -25,6 +30,7 @@ __all__ = [
     "MiniBatchGradientDescent",
     "OrthogonalMatchingPursuit",
     "Ridge",
+    "RowSolver",
     "ScikitLearnSolver",
     "Solution",
     "Status",

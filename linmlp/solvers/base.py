@@ -106,10 +106,14 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             The fitted solver.
         """
         with one_blas_thread():
-            self.solution_ = self.solve(system)
+            self.solution_ = self._solve_and_remember(system)
         self.coef_ = self.solution_.coef
         self.n_features_in_ = system.n_features
         return self
+
+    def _solve_and_remember(self, system: CompressedSystem) -> Solution:
+        """Return the solution; a solver that learns more than that keeps it here."""
+        return self.solve(system)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows.
@@ -130,12 +134,13 @@ class SystemSolver(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         y = np.asarray(y, dtype=float)
-        if sample_weight is not None:
-            scale = row_scale(check_row_weights(sample_weight, len(y)))
-            present = scale > 0.0
-            scale = scale[present]
-            X, y = X[present] * scale[:, None], y[present] * scale
-        return self.fit_system(RowSystem(X, y))
+        if sample_weight is None:
+            return self.fit_system(RowSystem(X, y))
+        weight = check_row_weights(sample_weight, len(y))
+        present = weight > 0.0
+        scale = row_scale(weight[present])
+        X, y = X[present] * scale[:, None], y[present] * scale
+        return self.fit_system(RowSystem(X, y, n_observations=float(weight.sum())))
 
     def predict(self, X: Any) -> FloatArray:
         """Return ``X @ coef_``.

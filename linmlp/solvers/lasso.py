@@ -14,18 +14,15 @@ import numpy as np
 import scipy.linalg
 
 from linmlp.exceptions import SettingsError
+from linmlp.solvers.active_set import minimize_absolute
 from linmlp.solvers.base import SystemSolver
-from linmlp.solvers.coordinate_loops import descend
 from linmlp.solvers.scaled_gram import ScaledGram
 from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.system.compressed import CompressedSystem
 from linmlp.units import FloatArray
 
-STRENGTHS = tuple(float(f"{10.0 ** (power / 2):.3g}") for power in range(-10, -1))
-"""Strengths to try by default: 1e-5 to 0.1, two per decade."""
-
-ACTIVE_SWEEPS = 3
-"""Sweeps over the coefficients that are not 0, between two over all."""
+STRENGTHS = tuple(float(f"{10.0 ** (power / 2):.3g}") for power in range(-14, -1))
+"""Strengths to try by default: 1e-7 to 0.1, two per decade."""
 
 
 class Lasso(SystemSolver):
@@ -42,7 +39,8 @@ class Lasso(SystemSolver):
     tol : float, default=1e-6
         The duality gap at the end, as a part of the objective.
     max_iter : int, default=1000
-        Rounds of sweeps and Newton step for each strength; `Status.NOT_CONVERGED` says that they did not suffice.
+        Rounds for each strength, with one factorization of the active block each. `Status.NOT_CONVERGED` says that they
+        did not suffice, or that rounding keeps the gap above `tol`.
 
     Attributes
     ----------
@@ -57,10 +55,9 @@ class Lasso(SystemSolver):
 
     Notes
     -----
-    Coordinate descent (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33 (1), 2010) finds which coefficients are 0
-    but crawls where columns are nearly dependent. Each round of sweeps is therefore followed by a Newton step on the
-    coefficients that are not 0, cut where the first of them changes sign (as in feature-sign search, Lee, Battle,
-    Raina and Ng, NIPS 2006). Strengths are solved in descending order, each from the one before.
+    Coordinate descent, which others use, crawls where columns are nearly dependent; the active-set method here
+    solves for the coefficients that are not 0 exactly. Strengths are solved in descending order, each from the one
+    before.
 
     Examples
     --------
@@ -130,7 +127,7 @@ class Lasso(SystemSolver):
         made: dict[float, Solution] = {}
         rounds = 1
         for strength in sorted(set(strengths), reverse=True):
-            u, rounds, converged = _minimize(problem, u, strength * largest, tol, self.max_iter)
+            u, rounds, converged = minimize_absolute(problem, u, strength * largest, tol, self.max_iter)
             made[strength] = self._to_solution(problem, u, Status.SOLVED if converged else Status.NOT_CONVERGED)
         return with_residuals([made[strength] for strength in strengths], system), rounds
 
@@ -143,60 +140,6 @@ class Lasso(SystemSolver):
             return Solution(problem.coefficients(chosen, u[chosen]), len(chosen), np.inf, 0.0, Status.RANK_DEFICIENT)
         values = problem.solve(chosen, upper) if self.refit and len(chosen) else u[chosen]
         return problem.to_solution(chosen, values, upper, status)
-
-
-def _minimize(
-    problem: ScaledGram, start: FloatArray, penalty: float, tol: float, max_iter: int
-) -> tuple[FloatArray, int, bool]:
-    """Return scaled coefficients of one strength, the rounds they took, and whether the duality gap closed."""
-    u = start.copy()
-    for done in range(max_iter):
-        chosen = np.flatnonzero(u)
-        correlations = problem.gradient(chosen, u[chosen])
-        if _relative_gap(problem, u, correlations, penalty) <= tol:
-            return u, max(done, 1), True
-        descend(problem.matrix, u, correlations, penalty, False)
-        for _ in range(ACTIVE_SWEEPS):
-            descend(problem.matrix, u, correlations, penalty, True)
-        _newton_step(problem.matrix, u, correlations, penalty)
-    return u, max_iter, False
-
-
-def _newton_step(matrix: FloatArray, u: FloatArray, correlations: FloatArray, penalty: float) -> None:
-    """Move the coefficients that are not 0 to the minimum for their signs, or to where the first becomes 0."""
-    chosen = np.flatnonzero(u)
-    signs = np.sign(u[chosen])
-    try:
-        factor = scipy.linalg.cho_factor(matrix[np.ix_(chosen, chosen)], check_finite=False)
-    except np.linalg.LinAlgError:  # no unique minimum: sweeps alone
-        return
-    step = scipy.linalg.cho_solve(factor, correlations[chosen] - penalty * signs, check_finite=False)
-    crossing = np.flatnonzero(signs * (u[chosen] + step) <= 0.0)
-    if not len(crossing):
-        u[chosen] += step
-        return
-    lengths = -u[chosen[crossing]] / step[crossing]
-    first = int(np.argmin(lengths))
-    u[chosen] += lengths[first] * step
-    u[chosen[crossing[first]]] = 0.0
-
-
-def _relative_gap(problem: ScaledGram, u: FloatArray, correlations: FloatArray, penalty: float) -> float:
-    """Return the duality gap as a part of the objective; ``correlations`` are b − Gu, ridge included.
-
-    With alpha as n more rows of A the problem is a plain lasso, whose dual point is the residual scaled until no
-    correlation exceeds the penalty.
-    """
-    along = float(u @ problem.vector)
-    squared = max(problem.y_squared - along - float(u @ correlations), 0.0)
-    absolute = penalty * float(np.abs(u).sum())
-    objective = 0.5 * squared + absolute
-    largest = float(np.abs(correlations).max(initial=0.0))
-    if objective == 0.0 or largest == 0.0:
-        return 0.0
-    shrink = min(1.0, penalty / largest)
-    gap = 0.5 * squared * (1.0 + shrink**2) + absolute - shrink * (problem.y_squared - along)
-    return gap / objective
 
 
 def _check_positive(value: float, name: str) -> float:

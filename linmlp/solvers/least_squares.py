@@ -13,19 +13,15 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy.linalg
 
-from linmlp.solvers.base import SystemSolver
-from linmlp.solvers.scaling import RCONDS, ScaledFactor, resolve_rcond
-from linmlp.solvers.solution import Solution, Status, with_residuals
-from linmlp.system.compressed import CompressedSystem
+from linmlp.solvers.rank_revealing import RankRevealingSolver, ScaledFactor, Threshold
+from linmlp.solvers.solution import Solution, Status
 from linmlp.units import FloatArray
 
 
-class LeastSquares(SystemSolver):
+class LeastSquares(RankRevealingSolver):
     """Least squares of smallest scaled norm, without an intercept.
 
     Parameters
@@ -52,51 +48,13 @@ class LeastSquares(SystemSolver):
     array([1., 1.])
     """
 
-    def __init__(self, rcond: float | None = None, scale_columns: bool = True) -> None:
-        self.rcond = rcond
-        self.scale_columns = scale_columns
-
-    @property
-    def path_parameter(self) -> str:
-        """Name of the parameter that `solve_path` varies."""
-        return "rcond"
-
-    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
-        """Return the thresholds that are tried by default."""
-        return RCONDS[form]
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float | None]) -> list[Solution]:
-        """Return one solution for each threshold, from one factorization.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded.
-        values : sequence of float or None
-            Thresholds rcond.
-
-        Returns
-        -------
-        list of Solution
-            In the order of `values`.
-        """
-        thresholds = [resolve_rcond(value, system) for value in values]
-        factor = ScaledFactor(system, self.scale_columns)
-        if not len(factor.used):
-            return with_residuals([Solution(np.zeros(system.n_features), 0, 1.0, 0.0) for _ in values], system)
+    def _solve_factor(self, factor: ScaledFactor, thresholds: list[Threshold]) -> list[Solution]:
+        """Return one solution for each threshold, and one solve for each rank."""
         Q, T, order = scipy.linalg.qr(factor.matrix, mode="economic", pivoting=True, check_finite=False)
         target, pivots = Q.T @ factor.target, np.abs(np.diagonal(T))
-        by_rank: dict[int, Solution] = {}
-        for threshold in thresholds:
-            rank = _rank(pivots, threshold)
-            if rank not in by_rank:
-                by_rank[rank] = _solve(factor, T[:rank], target[:rank], order)
-        return with_residuals([by_rank[_rank(pivots, threshold)] for threshold in thresholds], system)
-
-
-def _rank(pivots: FloatArray, threshold: float) -> int:
-    """Return the number of pivots that count."""
-    return int(np.count_nonzero(pivots > threshold * pivots[0]))
+        ranks = [int(np.count_nonzero(pivots > threshold.rcond * pivots[0])) for threshold in thresholds]
+        by_rank = {rank: _solve(factor, T[:rank], target[:rank], order) for rank in set(ranks)}
+        return [by_rank[rank] for rank in ranks]
 
 
 def _solve(factor: ScaledFactor, T: FloatArray, target: FloatArray, order: FloatArray) -> Solution:

@@ -10,28 +10,23 @@ factor of the Gram matrix of a sample of rows (plus alpha), on :math:`X D^{-1} L
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
-from linmlp.solvers.base import SystemSolver
 from linmlp.solvers.preconditioning import Preconditioner
-from linmlp.solvers.ridge import ALPHAS
-from linmlp.solvers.solution import Solution, Status, with_residuals
-from linmlp.system.compressed import CompressedSystem
-from linmlp.system.row_source import ArrayRows, RowSource
-from linmlp.system.row_system import RowSystem
-from linmlp.system.threads import one_blas_thread
+from linmlp.solvers.row_solver import RowSolver, Run
+from linmlp.solvers.solution import Solution, Status
+from linmlp.system.row_source import RowSource
 from linmlp.units import FloatArray
 
 CONVERGED = (0, 1, 2, 4, 5)
 """Ends of scipy's lsmr that mean a solution, to the tolerance or to machine precision."""
 
 
-class LSMR(SystemSolver):
+class LSMR(RowSolver):
     """Ridge regression by the LSMR iteration.
 
     Parameters
@@ -72,8 +67,6 @@ class LSMR(SystemSolver):
     array([1., 2.])
     """
 
-    n_iter_: int
-
     def __init__(
         self,
         alpha: float = 1e-8,
@@ -90,71 +83,7 @@ class LSMR(SystemSolver):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    @property
-    def path_parameter(self) -> str:
-        """Name of the parameter that `solve_path` varies."""
-        return "alpha"
-
-    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
-        """Return the strengths that are tried by default."""
-        return ALPHAS[form]
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
-        """Return one solution for each strength.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows, or their triangular factor, are the operator.
-        values : sequence of float
-            Strengths alpha.
-
-        Returns
-        -------
-        list of Solution
-            In the order of `values`.
-        """
-        rows = rows_of(system)
-        return with_residuals([self._iterate(rows, alpha).solution for alpha in values], system)
-
-    def solve_source(self, rows: RowSource) -> Solution:
-        """Return the solution for rows that are made again at every pass.
-
-        Parameters
-        ----------
-        rows : RowSource
-            Weighted rows.
-
-        Returns
-        -------
-        Solution
-            Its residual norm is that of the rows, without the penalty.
-        """
-        solution = self._iterate(rows, self.alpha).solution
-        squared = rows.squared_residual(solution.coef)
-        return Solution(solution.coef, solution.rank, np.nan, float(np.sqrt(squared)), solution.status)
-
-    def fit_system(self, system: CompressedSystem) -> Self:
-        """Fit to a compressed system.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded, weights in.
-
-        Returns
-        -------
-        self
-            The fitted solver.
-        """
-        with one_blas_thread():
-            result = self._iterate(rows_of(system), self.alpha)
-            self.solution_ = with_residuals([result.solution], system)[0]
-        self.coef_, self.n_iter_ = self.solution_.coef, max(result.n_iter, 1)
-        self.n_features_in_ = system.n_features
-        return self
-
-    def _iterate(self, rows: RowSource, alpha: float) -> _Result:
+    def _iterate(self, rows: RowSource, alpha: float) -> Run:
         """Return the solution, without its residual norm, and the iterations."""
         self._check(alpha)
         factorize = self.preconditioner is not None
@@ -166,11 +95,10 @@ class LSMR(SystemSolver):
             warnings.warn(
                 f"LSMR has not converged in max_iter={self.max_iter} iterations; raise max_iter, alpha or sample_rows",
                 LinmlpWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
-        return _Result(
-            Solution(prepared.to_scaled(v) / prepared.scale, prepared.n_used, np.nan, 0.0, status), int(n_iter)
-        )
+        coef = prepared.to_scaled(v) / prepared.scale
+        return Run(Solution(coef, prepared.n_used, np.nan, 0.0, status), int(n_iter), [])
 
     def _check(self, alpha: float) -> None:
         """Raise where a setting cannot be used."""
@@ -183,30 +111,6 @@ class LSMR(SystemSolver):
             raise SettingsError(
                 f"max_iter={self.max_iter}, tol={self.tol}, sample_rows={self.sample_rows}; all must be above 0"
             )
-
-
-class _Result(NamedTuple):
-    solution: Solution
-    n_iter: int
-
-
-def rows_of(system: CompressedSystem) -> ArrayRows:
-    """Return the rows of a system, or its triangular factor as rows.
-
-    Parameters
-    ----------
-    system : CompressedSystem
-        Any form.
-
-    Returns
-    -------
-    ArrayRows
-        Rows with the same squared residual up to a constant.
-    """
-    if isinstance(system, RowSystem):
-        return ArrayRows(system.X, system.y)
-    R, z, _ = system.to_factor()
-    return ArrayRows(R, z)
 
 
 def _augment(rows: RowSource, prepared: Preconditioner, alpha: float) -> tuple[LinearOperator, FloatArray]:

@@ -9,7 +9,6 @@ of the batches vanishes at the minimum, so that the descent ends there instead o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self
 
@@ -17,25 +16,24 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
-from linmlp.solvers.base import SystemSolver
-from linmlp.solvers.lsmr import rows_of
 from linmlp.solvers.preconditioning import Preconditioner
-from linmlp.solvers.ridge import ALPHAS
-from linmlp.solvers.solution import Solution, Status, with_residuals
-from linmlp.system.compressed import CompressedSystem
+from linmlp.solvers.row_solver import RowSolver, Run
+from linmlp.solvers.solution import Solution, Status
 from linmlp.system.row_source import RowSource
 from linmlp.system.row_system import RowSystem
-from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray, IntArray
 
-POWER_STEPS = 12
+POWER_STEPS = 6
 """Power iterations that measure the curvature of a batch."""
 
-PROBED_BATCHES = 6
+PROBED_BATCHES = 3
 """Batches whose curvature is measured for an automatic learning rate."""
 
-SAFETY = 0.3
-"""The automatic learning rate in units of one over the largest curvature measured."""
+SAFETY = 0.5
+"""The automatic learning rate in units of one over the largest curvature measured; halved where that is too much."""
+
+MAX_HALVINGS = 10
+"""How often an automatic learning rate is halved because the gradient grew in an epoch."""
 
 LEAST_STEPS = 8
 """Steps of an epoch at least: where the batches are fewer, they are taken again in another order."""
@@ -52,7 +50,7 @@ class Epoch(NamedTuple):
     validation_loss: float
 
 
-class MiniBatchGradientDescent(SystemSolver):
+class MiniBatchGradientDescent(RowSolver):
     """Ridge regression by mini-batch gradient descent; it takes no sample weights.
 
     Parameters
@@ -110,7 +108,6 @@ class MiniBatchGradientDescent(SystemSolver):
     """
 
     learning_curve_: list[Epoch]
-    n_iter_: int
 
     def __init__(
         self,
@@ -138,51 +135,6 @@ class MiniBatchGradientDescent(SystemSolver):
         self.sample_rows = sample_rows
         self.random_state = random_state
 
-    @property
-    def path_parameter(self) -> str:
-        """Name of the parameter that `solve_path` varies."""
-        return "alpha"
-
-    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
-        """Return the strengths that are tried by default."""
-        return ALPHAS[form]
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float]) -> list[Solution]:
-        """Return one solution for each strength.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows, or their triangular factor as rows.
-        values : sequence of float
-            Strengths alpha.
-
-        Returns
-        -------
-        list of Solution
-            In the order of `values`.
-        """
-        rows = rows_of(system)
-        return with_residuals([self._descend(rows, alpha).solution for alpha in values], system)
-
-    def solve_source(self, rows: RowSource) -> Solution:
-        """Return the solution for rows that are made again at every pass; a batch is a set of its units (structures).
-
-        Parameters
-        ----------
-        rows : RowSource
-            Weighted rows.
-
-        Returns
-        -------
-        Solution
-            Its residual norm is that of all rows, without the penalty.
-        """
-        run = self._descend(rows, self.alpha)
-        self.learning_curve_, self.n_iter_ = run.curve, max(len(run.curve), 1)
-        squared = rows.squared_residual(run.solution.coef)
-        return Solution(run.solution.coef, run.solution.rank, np.nan, float(np.sqrt(squared)), run.solution.status)
-
     def fit(self, X: Any, y: Any) -> Self:  # type: ignore[override]
         """Fit to rows.
 
@@ -201,27 +153,11 @@ class MiniBatchGradientDescent(SystemSolver):
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         return self.fit_system(RowSystem(X, np.asarray(y, dtype=float)))
 
-    def fit_system(self, system: CompressedSystem) -> Self:
-        """Fit to a compressed system.
+    def _remember(self, run: Run) -> None:
+        super()._remember(run)
+        self.learning_curve_ = run.curve
 
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded, weights in.
-
-        Returns
-        -------
-        self
-            The fitted solver.
-        """
-        with one_blas_thread():
-            run = self._descend(rows_of(system), self.alpha)
-            self.solution_ = with_residuals([run.solution], system)[0]
-        self.coef_, self.learning_curve_ = self.solution_.coef, run.curve
-        self.n_iter_, self.n_features_in_ = max(len(run.curve), 1), system.n_features
-        return self
-
-    def _descend(self, rows: RowSource, alpha: float) -> _Run:
+    def _iterate(self, rows: RowSource, alpha: float) -> Run:
         """Return the solution, without its residual norm, and the learning curve."""
         self._check(alpha)
         rng = np.random.default_rng(self.random_state)
@@ -241,7 +177,7 @@ class MiniBatchGradientDescent(SystemSolver):
         if ended != "":
             warnings.warn(f"gradient descent has not converged: {ended}", LinmlpWarning, stacklevel=4)
         status = Status.SOLVED if ended == "" else Status.NOT_CONVERGED
-        return _Run(Solution(best, problem.map.n_used, np.nan, 0.0, status), curve)
+        return Run(Solution(best, problem.map.n_used, np.nan, 0.0, status), len(curve), curve)
 
     def _step_length(self, problem: _Problem, batch: int, rng: np.random.Generator) -> float:
         """Return the learning rate: a batch of all rows has no noise, so that its curvature alone limits the step."""
@@ -256,15 +192,21 @@ class MiniBatchGradientDescent(SystemSolver):
         """Return the coefficients, the learning curve, and why it ended too early ("" if it did not)."""
         v, velocity = np.zeros(problem.rows.n_features), np.zeros(problem.rows.n_features)
         curve: list[Epoch] = []
-        best, lowest, waited = problem.coef(v), np.inf, 0
+        best, lowest, waited, halvings = problem.coef(v), np.inf, 0, 0
         gradient, loss = problem.gradient(v)
         first = float(np.linalg.norm(gradient))
         for epoch in range(self.max_epochs):
             if np.linalg.norm(gradient) <= self.tol * first:
                 return problem.coef(v), curve, ""
+            before = _Point(v, gradient, loss)
             v, velocity = problem.sweep(v, velocity, gradient, batch, step, self.momentum, rng)
             gradient, loss = problem.gradient(v)
             size = float(np.linalg.norm(gradient))
+            if self.learning_rate == "auto" and halvings < MAX_HALVINGS and not size < np.linalg.norm(before.gradient):
+                # The curvature of some batches is more than that of those that were probed: back, with smaller steps.
+                v, gradient, loss = before.v, before.gradient, before.loss
+                velocity, step, halvings = np.zeros_like(v), 0.5 * step, halvings + 1
+                size = float(np.linalg.norm(gradient))
             if not np.isfinite(size) or size > BLOWN_UP * first:
                 return best, curve, f'it diverges with learning_rate {step:.3g}; lower it, or leave it at "auto"'
             validation = np.nan if held_out is None else problem.validate(v, held_out)
@@ -298,9 +240,10 @@ class MiniBatchGradientDescent(SystemSolver):
                 raise SettingsError(f"{name}={getattr(self, name)}; it must be above 0")
 
 
-class _Run(NamedTuple):
-    solution: Solution
-    curve: list[Epoch]
+class _Point(NamedTuple):
+    v: FloatArray
+    gradient: FloatArray
+    loss: float
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import scipy.linalg
 
 from linmlp.exceptions import SettingsError
 from linmlp.solvers.base import SystemSolver
+from linmlp.solvers.scaled_gram import ScaledGram, refine
 from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.system.compressed import CompressedSystem
 from linmlp.units import FloatArray
@@ -25,9 +26,8 @@ ALPHAS: Mapping[str, tuple[float, ...]] = {
 }
 """Ridge strengths to try, by form of the compressed systems: predictions from the Gram form lose digits below 1e-8."""
 
-MAX_REFINEMENTS = 8
-REFINED = 1e-11
-"""Refinement ends when a step changes the scaled coefficients by less than this part of their norm."""
+REFINEMENT_FAILED = 1e-8
+"""A last correction above this part of the scaled coefficients is too much; a singular value decomposition follows."""
 
 
 class Ridge(SystemSolver):
@@ -123,30 +123,23 @@ def ridge_path(
        Linear Algebra Appl. 88/89, 31 (1987).
     """
     strengths = [_check_alpha(alpha) for alpha in alphas]
-    problem = _ScaledProblem(system, scale_columns, _check_prior(prior, system.n_features))
+    problem = _Problem(system, scale_columns, _check_prior(prior, system.n_features))
     return with_residuals([problem.solve(alpha) for alpha in strengths], system)
 
 
-class _ScaledProblem:
-    """The Gram matrix of a system on scaled columns, without columns that are zero."""
+class _Problem:
+    """Normal equations on scaled columns, to which the penalty of any strength is added."""
 
     def __init__(self, system: CompressedSystem, scale_columns: bool, gamma: FloatArray) -> None:
-        gram = system.to_gram()
-        norms = np.sqrt(np.maximum(np.diagonal(gram.matrix), 0.0))
         self.system = system
-        self.used = np.flatnonzero(norms > 0.0)
-        self.scale = norms[self.used] if scale_columns else np.ones(len(self.used))
-        self.gamma = gamma[self.used]
-        all_used = len(self.used) == len(norms)
-        matrix = gram.matrix if all_used else gram.matrix[np.ix_(self.used, self.used)]
-        self.matrix = matrix / self.scale
-        self.matrix /= self.scale[:, None]
-        self.vector = gram.vector[self.used] / self.scale
-        self.norm = float(np.abs(self.matrix).sum(axis=0).max()) if len(self.used) else 0.0
+        self.gram = ScaledGram(system, 0.0, scale_columns)
+        self.every = np.arange(len(self.gram.used))
+        self.gamma = gamma[self.gram.used]
+        self.norm = float(np.abs(self.gram.matrix).sum(axis=0).max(initial=0.0))
 
     def solve(self, alpha: float) -> Solution:
         """Return the solution for one strength; its residual norm is left to be filled in."""
-        if not len(self.used):
+        if not len(self.every):
             return Solution(np.zeros(self.system.n_features), 0, 1.0, 0.0)
         solution = self._solve_by_cholesky(alpha)
         return self._solve_by_svd(alpha) if solution is None else solution
@@ -154,7 +147,7 @@ class _ScaledProblem:
     def _solve_by_cholesky(self, alpha: float) -> Solution | None:
         """Return the solution, or None where the matrix is too near to a singular one."""
         penalty = alpha * self.gamma**2
-        regularized = self.matrix.copy()
+        regularized = self.gram.matrix.copy()
         regularized.flat[:: len(regularized) + 1] += penalty
         try:
             lower: FloatArray = np.linalg.cholesky(regularized).astype(float, copy=False)
@@ -164,48 +157,27 @@ class _ScaledProblem:
         rcond, _ = scipy.linalg.lapack.dpocon(upper, self.norm + penalty.max())
         if rcond < 10 * np.finfo(float).eps:
             return None
-        u = scipy.linalg.cho_solve((upper, False), self.vector, check_finite=False)
+        u = scipy.linalg.cho_solve((upper, False), self.gram.vector, check_finite=False)
         if self.system.keeps_condition:
-            refined = self._refine(u, upper, penalty)
-            if refined is None:
+            u, change = refine(u, upper, lambda u: self.gram.gradient(self.every, u) - penalty * u)
+            if not change <= REFINEMENT_FAILED:
                 return None
-            u = refined
         elif alpha == 0.0 and rcond < 100 * len(u) * np.finfo(float).eps:
             return None
-        return Solution(self._unscale(u), len(self.used), 1.0 / rcond, 0.0)
-
-    def _refine(self, u: FloatArray, upper: FloatArray, penalty: FloatArray) -> FloatArray | None:
-        """Return the solution after refinement, or None where that does not converge."""
-        last = np.inf
-        for _ in range(MAX_REFINEMENTS):
-            gradient = self.system.normal_residual(self._unscale(u))[self.used] / self.scale - penalty * u
-            step = scipy.linalg.cho_solve((upper, False), gradient, check_finite=False)
-            u = u + step
-            change = float(np.linalg.norm(step)) / max(float(np.linalg.norm(u)), np.finfo(float).tiny)
-            if change < REFINED or (change > 0.5 * last and change < 1e3 * REFINED):
-                return u
-            if change > 0.5 * last:
-                return None
-            last = change
-        return u if last < 1e3 * REFINED else None
+        return Solution(self.gram.coefficients(self.every, u), len(u), 1.0 / rcond, 0.0)
 
     def _solve_by_svd(self, alpha: float) -> Solution:
         """Return the solution of smallest norm from the singular values of the factor above the penalty."""
         factor = self.system.to_factor()
-        stacked = np.vstack([factor.R[:, self.used] / self.scale, np.diag(np.sqrt(alpha) * self.gamma)])
-        target = np.concatenate([factor.z, np.zeros(len(self.used))])
+        stacked = np.vstack([factor.R[:, self.gram.used] / self.gram.scale, np.diag(np.sqrt(alpha) * self.gamma)])
+        target = np.concatenate([factor.z, np.zeros(len(self.every))])
         left, values, right = scipy.linalg.svd(stacked, full_matrices=False, check_finite=False)
         kept = values > len(stacked) * np.finfo(float).eps * values[0]
         u = right[kept].T @ ((left.T @ target)[kept] / values[kept])
         rank = int(np.count_nonzero(kept))
-        status = Status.SOLVED if rank == len(self.used) else Status.RANK_DEFICIENT
-        return Solution(self._unscale(u), rank, float(values[0] / values[kept][-1]) ** 2, 0.0, status)
-
-    def _unscale(self, u: FloatArray) -> FloatArray:
-        """Return coefficients of all features."""
-        coef = np.zeros(self.system.n_features)
-        coef[self.used] = u / self.scale
-        return coef
+        status = Status.SOLVED if rank == len(u) else Status.RANK_DEFICIENT
+        coef = self.gram.coefficients(self.every, u)
+        return Solution(coef, rank, float(values[0] / values[kept][-1]) ** 2, 0.0, status)
 
 
 def _check_alpha(alpha: float) -> float:

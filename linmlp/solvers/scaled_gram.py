@@ -1,6 +1,8 @@
-"""Normal equations on columns of unit norm, with the ridge penalty in: what the sparse solvers work on."""
+"""Normal equations on columns of unit norm: what ridge and the sparse solvers work on."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import scipy.linalg
@@ -10,7 +12,7 @@ from linmlp.solvers.solution import Solution, Status
 from linmlp.system.compressed import CompressedSystem
 from linmlp.units import FloatArray, IntArray
 
-MAX_REFINEMENTS = 4
+MAX_REFINEMENTS = 8
 REFINED = 1e-11
 """Refinement ends when a step changes the scaled coefficients by less than this part of their norm."""
 
@@ -24,20 +26,22 @@ class ScaledGram:
         Rows and targets, folded.
     alpha : float
         Ridge strength on scaled coefficients, 0 or more.
+    scale_columns : bool, default=True
+        Whether S makes columns of unit norm, or is the unit matrix.
 
     Attributes
     ----------
     used : ndarray of shape (n_used,), int
         Features that are not zero in all rows; positions in all other arrays count these.
     scale : ndarray of shape (n_used,)
-        Norms of their columns.
+        Norms of their columns, or 1.
     matrix : ndarray of shape (n_used, n_used)
         Scaled Gram matrix, `alpha` on its diagonal included.
     vector : ndarray of shape (n_used,)
         Scaled ``Xᵀy``.
     """
 
-    def __init__(self, system: CompressedSystem, alpha: float) -> None:
+    def __init__(self, system: CompressedSystem, alpha: float, scale_columns: bool = True) -> None:
         if not (np.isfinite(alpha) and alpha >= 0.0):
             raise SettingsError(f"alpha is {alpha}; it must be a finite number, 0 or more")
         gram = system.to_gram()
@@ -46,8 +50,9 @@ class ScaledGram:
         self.alpha = float(alpha)
         self.y_squared = gram.y_squared
         self.used = np.flatnonzero(norms > 0.0)
-        self.scale = norms[self.used]
-        self.matrix = gram.matrix[np.ix_(self.used, self.used)] / self.scale
+        self.scale = norms[self.used] if scale_columns else np.ones(len(self.used))
+        all_used = len(self.used) == len(norms)
+        self.matrix = (gram.matrix if all_used else gram.matrix[np.ix_(self.used, self.used)]) / self.scale
         self.matrix /= self.scale[:, None]
         self.matrix.flat[:: len(self.used) + 1] += self.alpha
         self.vector = gram.vector[self.used] / self.scale
@@ -73,35 +78,6 @@ class ScaledGram:
         gradient[chosen] -= self.alpha * u
         return gradient
 
-    def refine(self, chosen: IntArray, u: FloatArray, upper: FloatArray) -> FloatArray:
-        """Return scaled coefficients corrected with residuals (Björck's corrected seminormal equations).
-
-        Parameters
-        ----------
-        chosen : ndarray of shape (n_chosen,), int
-            Positions of the features with coefficients.
-        u : ndarray of shape (n_chosen,)
-            Their scaled coefficients.
-        upper : ndarray of shape (n_chosen, n_chosen)
-            Cholesky factor of their block of `matrix`.
-
-        Returns
-        -------
-        ndarray of shape (n_chosen,)
-            Corrected coefficients; the uncorrected ones from where corrections stop shrinking.
-        """
-        last = np.inf
-        for _ in range(MAX_REFINEMENTS):
-            step = scipy.linalg.cho_solve((upper, False), self.gradient(chosen, u)[chosen], check_finite=False)
-            change = float(np.linalg.norm(step))
-            if not change < 0.5 * last:
-                break
-            u = u + step
-            if change <= REFINED * float(np.linalg.norm(u)):
-                break
-            last = change
-        return u
-
     def solve(self, chosen: IntArray, upper: FloatArray | None = None) -> FloatArray:
         """Return the scaled ridge coefficients of some features.
 
@@ -125,7 +101,7 @@ class ScaledGram:
         if upper is None:
             upper = scipy.linalg.cholesky(self.matrix[np.ix_(chosen, chosen)], check_finite=False)
         u = scipy.linalg.cho_solve((upper, False), self.vector[chosen], check_finite=False)
-        return self.refine(chosen, u, upper)
+        return refine(u, upper, lambda u: self.gradient(chosen, u)[chosen])[0]
 
     def coefficients(self, chosen: IntArray, u: FloatArray) -> FloatArray:
         """Return the coefficients of all features; those that were not chosen are 0.
@@ -176,6 +152,39 @@ class ScaledGram:
         norm = float(np.abs(self.matrix[np.ix_(chosen, chosen)]).sum(axis=0).max())
         rcond, _ = scipy.linalg.lapack.dpocon(np.asfortranarray(upper), norm)
         return 1.0 / max(float(rcond), np.finfo(float).tiny)
+
+
+def refine(u: FloatArray, upper: FloatArray, gradient: Callable[[FloatArray], FloatArray]) -> tuple[FloatArray, float]:
+    """Return scaled coefficients corrected with residuals (Björck's corrected seminormal equations).
+
+    Parameters
+    ----------
+    u : ndarray of shape (n,)
+        Scaled coefficients.
+    upper : ndarray of shape (n, n)
+        Cholesky factor of the normal equations.
+    gradient : callable
+        Right-hand side minus the matrix times coefficients, from the rows or their factor if they are kept.
+
+    Returns
+    -------
+    u : ndarray of shape (n,)
+        Corrected coefficients; the least corrected ones from where corrections stop shrinking.
+    change : float
+        The last correction, as a part of their norm.
+    """
+    last = change = np.inf
+    for _ in range(MAX_REFINEMENTS):
+        step = scipy.linalg.cho_solve((upper, False), gradient(u), check_finite=False)
+        size = float(np.linalg.norm(step))
+        change = size / max(float(np.linalg.norm(u + step)), np.finfo(float).tiny)
+        if not size < 0.5 * last:
+            break
+        u = u + step
+        if change <= REFINED:
+            break
+        last = size
+    return u, change
 
 
 def check_size(value: object, name: str, n_features: int) -> int:

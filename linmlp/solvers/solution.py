@@ -32,8 +32,8 @@ class Status(Enum):
         'as this form can tell. Use form="qr" to resolve it.'
     )
     NOT_CONVERGED = (
-        "not converged: the iterations ended before the duality gap closed, and the coefficients are not those of the "
-        "minimum. Use a larger strength, a larger alpha, or more iterations."
+        "not converged: the iterations ended before their tolerance was met, and the coefficients are not those of the "
+        "optimum. Use a larger strength, a larger alpha, or more iterations."
     )
     EMPTY = "no rows: there is nothing to fit, all coefficients are 0. Give structures with labels of nonzero weight."
 
@@ -54,6 +54,8 @@ class Solution:
         ``‖Xc − y‖``, without the penalty.
     status : Status
         How it ended; `message` says it in words.
+    alpha : float, default=NaN
+        Ridge strength, of a solver that finds it itself.
     """
 
     coef: FloatArray
@@ -61,6 +63,7 @@ class Solution:
     condition_number: float
     residual_norm: float
     status: Status = Status.SOLVED
+    alpha: float = float("nan")
 
     @property
     def success(self) -> bool:

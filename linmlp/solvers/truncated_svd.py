@@ -8,18 +8,14 @@ Problems, section 3.2 (1998).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import scipy.linalg
 
-from linmlp.solvers.base import SystemSolver
-from linmlp.solvers.scaling import RCONDS, ScaledFactor, resolve_rcond
-from linmlp.solvers.solution import Solution, Status, with_residuals
-from linmlp.system.compressed import CompressedSystem
+from linmlp.solvers.rank_revealing import RankRevealingSolver, ScaledFactor, Threshold
+from linmlp.solvers.solution import Solution, Status
 
 
-class TruncatedSVDRegression(SystemSolver):
+class TruncatedSVDRegression(RankRevealingSolver):
     """Least squares in the space of the singular vectors whose singular values are above a threshold.
 
     Dropping directions is the regularization here, so a solution says that it is rank-deficient only where `rcond` is
@@ -49,46 +45,16 @@ class TruncatedSVDRegression(SystemSolver):
     array([1., 0.])
     """
 
-    def __init__(self, rcond: float | None = None, scale_columns: bool = True) -> None:
-        self.rcond = rcond
-        self.scale_columns = scale_columns
-
-    @property
-    def path_parameter(self) -> str:
-        """Name of the parameter that `solve_path` varies."""
-        return "rcond"
-
-    def path_values(self, form: str, n_features: int) -> tuple[float, ...]:
-        """Return the thresholds that are tried by default."""
-        return RCONDS[form]
-
-    def solve_path(self, system: CompressedSystem, values: Sequence[float | None]) -> list[Solution]:
-        """Return one solution for each threshold, from one singular value decomposition.
-
-        Parameters
-        ----------
-        system : CompressedSystem
-            Rows and targets, folded.
-        values : sequence of float or None
-            Thresholds rcond.
-
-        Returns
-        -------
-        list of Solution
-            In the order of `values`.
-        """
-        thresholds = [resolve_rcond(value, system) for value in values]
-        factor = ScaledFactor(system, self.scale_columns)
-        if not len(factor.used):
-            return with_residuals([Solution(np.zeros(system.n_features), 0, 1.0, 0.0) for _ in values], system)
+    def _solve_factor(self, factor: ScaledFactor, thresholds: list[Threshold]) -> list[Solution]:
+        """Return one solution for each threshold, from one singular value decomposition."""
         left, singular, right = scipy.linalg.svd(factor.matrix, full_matrices=False, check_finite=False)
         along = left.T @ factor.target
         solutions = []
-        for value, threshold in zip(values, thresholds, strict=True):
-            rank = int(np.count_nonzero(singular > threshold * singular[0]))
+        for threshold in thresholds:
+            rank = int(np.count_nonzero(singular > threshold.rcond * singular[0]))
             u = right[:rank].T @ (along[:rank] / singular[:rank])
-            lost = value is None and rank < len(factor.used)
+            lost = not threshold.is_given and rank < len(factor.used)
             status = Status.RANK_DEFICIENT if lost else Status.SOLVED
             condition = float(singular[0] / singular[rank - 1]) ** 2
             solutions.append(Solution(factor.unscale(u), rank, condition, 0.0, status))
-        return with_residuals(solutions, system)
+        return solutions

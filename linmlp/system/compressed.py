@@ -48,10 +48,16 @@ class CompressedSystem(ABC):
     """Form that it takes when more rows are folded in."""
     n_features: int
     n_rows: int
+    _n_observations: float | None = None
     _keeps: bool = False
     _kept: dict[str, Any]
 
     # ---- what is known about the rows
+
+    @property
+    def n_observations(self) -> float:
+        """How many observations the rows stand for: the number of rows, unless some were listed several times."""
+        return float(self.n_rows) if self._n_observations is None else self._n_observations
 
     @property
     @abstractmethod

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from linmlp.system.row_system import RowSystem
 from linmlp.system.training import CompositionSolution
 from linmlp.system.weights import row_scale_from_weight
 from linmlp.units import FloatArray, IntArray
@@ -29,18 +30,19 @@ class NormalPass(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """Norms of the columns (n_features,), and rows whose expected Gram matrix is that of all rows."""
+    """Norms of the columns (n_features,), the Gram matrix of a sample of rows, and how many rows each stands for."""
 
     column_norms: FloatArray
-    sample: FloatArray
+    gram: FloatArray
+    weight: float
 
 
 class RowSource(ABC):
     """Rows whose total squared residual is the loss, as a function of the coefficients.
 
-    A source has *kept* rows, which stay in memory (the energy rows), and *streamed* rows, which `stream` makes block by
-    block. Streamed rows belong to units (structures), so that a batch is a set of units. In vectors of all rows the
-    kept ones come first, then those of the units in ascending order.
+    A source has *kept* rows, which stay in memory (the energy rows, and what `plus` adds), and *streamed* rows, which
+    `stream` makes block by block. Streamed rows belong to units (structures), so that a batch is a set of units. In
+    vectors of all rows the kept ones come first, then those of the units in ascending order.
     """
 
     n_features: int
@@ -78,6 +80,23 @@ class RowSource(ABC):
         -------
         RowSource
             Kept rows of other units are left out, too.
+        """
+
+    @abstractmethod
+    def plus(self, part: RowSystem, weight: float) -> Self:
+        """Return the source with more kept rows, which belong to no unit.
+
+        Parameters
+        ----------
+        part : RowSystem
+            The rows.
+        weight : float
+            Factor on their squared residual.
+
+        Returns
+        -------
+        RowSource
+            A new one.
         """
 
     @abstractmethod
@@ -194,7 +213,7 @@ class RowSource(ABC):
         )
 
     def survey(self, n_sample: int, random_state: int) -> Survey:
-        """Return column norms and a sample of rows in one pass.
+        """Return column norms and the Gram matrix of a sample of rows in one pass.
 
         Kept rows are all in the sample while they fill no more than half of it: they are few, and heavy. The others
         are drawn from all blocks alike, because rows of one structure resemble each other.
@@ -202,27 +221,54 @@ class RowSource(ABC):
         Parameters
         ----------
         n_sample : int
-            Rows of the sample, at most.
+            Rows of the sample, at most; none are drawn, and the matrix is empty, for 0.
         random_state : int
             Seed.
 
         Returns
         -------
         Survey
-            Norms of the columns, and rows scaled so that their expected Gram matrix is that of all rows.
+            Its Gram matrix is of rows that are scaled to stand for all rows.
         """
         rng = np.random.default_rng(random_state)
         n_streamed = self.n_rows - len(self.kept.y)
         n_kept = min(len(self.kept.y), max(n_sample // 2, n_sample - n_streamed))
         squares, start = np.einsum("ij,ij->j", self.kept.X, self.kept.X), 0
-        sample = [_draw(self.kept.X, _choose(rng, len(self.kept.y), n_kept), len(self.kept.y), n_kept)]
+        gram = np.zeros((self.n_features, self.n_features) if n_sample else (0, 0))
+        weight = len(self.kept.y) / max(n_kept, 1)
+        if n_sample:
+            gram += _gram_of(self.kept.X, _choose(rng, len(self.kept.y), n_kept), weight)
         chosen = _choose(rng, n_streamed, n_sample - n_kept)
         for rows in self.stream():
             squares += np.einsum("ij,ij->j", rows.X, rows.X)
             here = chosen[(chosen >= start) & (chosen < start + len(rows.y))] - start
-            sample.append(_draw(rows.X, here, n_streamed, len(chosen)))
+            if len(here):
+                gram += _gram_of(rows.X, here, n_streamed / len(chosen))
             start += len(rows.y)
-        return Survey(np.sqrt(squares), np.concatenate(sample))
+        return Survey(np.sqrt(squares), gram, max(weight, n_streamed / max(len(chosen), 1)))
+
+    def weighted_sample(self, probability: Callable[[FloatArray], FloatArray], random_state: int) -> FloatArray:
+        """Return the Gram matrix of rows that are drawn with probabilities of their own, in one pass.
+
+        Parameters
+        ----------
+        probability : callable
+            Gives the probabilities (n_block,) of the rows (n_block, n_features) of a block.
+        random_state : int
+            Seed.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+            Each row counts one over its probability, so that the expectation is the Gram matrix of all rows.
+        """
+        rng = np.random.default_rng(random_state)
+        gram = np.zeros((self.n_features, self.n_features))
+        for rows in self.all_rows():
+            p = probability(rows.X)
+            here = np.flatnonzero(rng.random(len(p)) < p)
+            gram += _gram_of(rows.X, here, 1.0 / p[here])
+        return gram
 
 
 class ArrayRows(RowSource):
@@ -247,7 +293,7 @@ class ArrayRows(RowSource):
 
     def stream(self, units: IntArray | Sequence[int] | None = None) -> Iterator[Rows]:
         """Yield rows in blocks."""
-        n = self.n_rows if units is None else len(units)
+        n = self.n_units if units is None else len(units)
         for start in range(0, n, self.block_rows):
             part = slice(start, start + self.block_rows)
             at = part if units is None else np.asarray(units)[part]
@@ -256,12 +302,37 @@ class ArrayRows(RowSource):
     def subset(self, units: IntArray | Sequence[int]) -> ArrayRows:
         """Return some rows, scaled so that their loss compares with that of all."""
         at = np.asarray(units, dtype=np.int64)
-        scale = row_scale_from_weight(self.n_rows / max(len(at), 1))
-        return ArrayRows(scale * self.X[at], scale * self.y[at], self.block_rows)
+        scale = row_scale_from_weight(self.n_units / max(len(at), 1))
+        return ArrayRows(scale * self.X[at], scale * self.y[at], self.block_rows)._keeping(self.kept)
+
+    def plus(self, part: RowSystem, weight: float) -> ArrayRows:
+        """Return the source with more kept rows, which belong to no unit."""
+        return ArrayRows(self.X, self.y, self.block_rows)._keeping(join_rows(self.kept, part.scaled(weight)))
 
     def fixed_reference_loss(self, coef: FloatArray, reference: FloatArray) -> float:
         """Return the squared residual: there are no reference energies."""
-        return self.squared_residual(coef)
+        return float(np.sum((self.X @ coef - self.y) ** 2))
+
+    def _keeping(self, kept: Rows) -> ArrayRows:
+        """Return itself with other kept rows."""
+        self.kept, self.n_rows = kept, self.n_units + len(kept.y)
+        return self
+
+
+def join_rows(rows: Rows, more: Rows | RowSystem) -> Rows:
+    """Return rows below each other.
+
+    Parameters
+    ----------
+    rows, more : Rows or RowSystem
+        With the same features.
+
+    Returns
+    -------
+    Rows
+        All.
+    """
+    return Rows(np.concatenate([rows.X, more.X]), np.concatenate([rows.y, more.y]))
 
 
 def _choose(rng: np.random.Generator, n: int, wanted: int) -> IntArray:
@@ -269,6 +340,7 @@ def _choose(rng: np.random.Generator, n: int, wanted: int) -> IntArray:
     return np.sort(rng.choice(n, min(n, wanted), replace=False)) if n else np.empty(0, dtype=np.int64)
 
 
-def _draw(X: FloatArray, at: IntArray, n: int, n_drawn: int) -> FloatArray:
-    """Return some rows, scaled for the others of the n rows."""
-    return np.asarray(X[at] * row_scale_from_weight(n / max(n_drawn, 1)))
+def _gram_of(X: FloatArray, at: IntArray, weight: float | FloatArray) -> FloatArray:
+    """Return the Gram matrix of some rows with weights on their squares."""
+    drawn = X[at] * np.reshape(np.sqrt(weight), (-1, 1))
+    return np.asarray(drawn.T @ drawn)

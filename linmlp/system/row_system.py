@@ -24,16 +24,26 @@ class RowSystem(CompressedSystem):
         Form to be compressed to when the rows become more than the features.
     n_rows : int, optional
         Number of rows that are not absent; all of them by default.
+    n_observations : float, optional
+        Sum of how often each row was listed; `n_rows` by default.
     """
 
     form = "rows"
 
-    def __init__(self, X: FloatArray, y: FloatArray, grows_into: str = "gram", n_rows: int | None = None) -> None:
+    def __init__(
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        grows_into: str = "gram",
+        n_rows: int | None = None,
+        n_observations: float | None = None,
+    ) -> None:
         self.X = X
         self.y = y
         self.grows_into = grows_into
         self.n_features = X.shape[1]
         self.n_rows = len(y) if n_rows is None else n_rows
+        self._n_observations = n_observations
 
     @property
     def y_squared(self) -> float:
@@ -53,11 +63,11 @@ class RowSystem(CompressedSystem):
     def scaled(self, weight: float) -> RowSystem:
         """Return the rows times the square root of `weight`."""
         scale = row_scale_from_weight(weight)
-        return RowSystem(scale * self.X, scale * self.y, self.grows_into, self.n_rows)
+        return RowSystem(scale * self.X, scale * self.y, self.grows_into, self.n_rows, self._n_observations)
 
     def subset(self, columns: IntArray | Sequence[int]) -> RowSystem:
         """Return the rows of some features."""
-        return RowSystem(self.X[:, np.asarray(columns)], self.y, self.grows_into, self.n_rows)
+        return RowSystem(self.X[:, np.asarray(columns)], self.y, self.grows_into, self.n_rows, self._n_observations)
 
     def to_state(self) -> dict[str, FloatArray]:
         """Return the rows, the targets and the form."""

@@ -11,9 +11,11 @@ import numpy as np
 from linmlp.exceptions import SettingsError
 from linmlp.structures import composition_matrix
 from linmlp.system.blocks import RowMaker, plan_blocks
+from linmlp.system.loss import LossParts
 from linmlp.system.loss_weights import LossWeights
 from linmlp.system.memory import default_block_rows
-from linmlp.system.row_source import Rows, RowSource
+from linmlp.system.row_source import Rows, RowSource, join_rows
+from linmlp.system.row_system import RowSystem
 from linmlp.system.training import CompositionSolution, range_and_pseudoinverse
 from linmlp.system.weights import (
     carries_stress,
@@ -85,16 +87,15 @@ class StructureRows(RowSource):
         self._maker = RowMaker(descriptor, tuple(baselines), reference, "gram")
         self._elements = tuple(descriptor.elements_)
         self._energy_X, self._energy_y = self._make_energy_rows()
+        self._more = Rows(np.empty((0, self.n_features)), np.empty(0))
         self._use(np.flatnonzero(self.listed > 0.0))
 
     def stream(self, units: IntArray | Sequence[int] | None = None) -> Iterator[Rows]:
         """Yield force and stress rows of some structures."""
         wanted = self._units if units is None else self._units[np.asarray(units, dtype=np.int64)]
-        for block in plan_blocks(
-            [(0, "")] * len(self.structures), np.maximum(self._n_rows, 1), wanted, self.block_rows
-        ):
-            if self._n_rows[block.indices].any():
-                yield self._make_rows(block.indices)
+        for indices in self._blocks(wanted):
+            force, stress = self._make_kinds(indices)
+            yield join_rows(force, stress) if len(stress.y) and len(force.y) else (force if len(force.y) else stress)
 
     def subset(self, units: IntArray | Sequence[int]) -> StructureRows:
         """Return the source of some structures; energy rows are shared, weights are normalized anew."""
@@ -103,11 +104,40 @@ class StructureRows(RowSource):
         other._use(self._units[np.asarray(units, dtype=np.int64)])
         return other
 
+    def plus(self, part: RowSystem, weight: float) -> StructureRows:
+        """Return the source with more kept rows, which belong to no structure."""
+        other = object.__new__(StructureRows)
+        other.__dict__.update(self.__dict__)
+        other._more = join_rows(self._more, part.scaled(weight))
+        other._use(self._units)
+        return other
+
     def fixed_reference_loss(self, coef: FloatArray, reference: FloatArray) -> float:
         """Return the loss with given reference energies."""
+        return self.loss_parts(coef, reference).total
+
+    def loss_parts(self, coef: FloatArray, reference: FloatArray) -> LossParts:
+        """Return the terms of the loss in one pass.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            Coefficients.
+        reference : ndarray of shape (n_elements,)
+            Reference energies on top of the provisional ones, eV.
+
+        Returns
+        -------
+        LossParts
+            With their weights in; rows that were added to the structures do not count.
+        """
         X, y, composition = self._weighted_energies()
-        squared = float(np.sum((X @ coef + composition @ reference - y) ** 2))
-        return squared + float(sum(np.sum((rows.X @ coef - rows.y) ** 2) for rows in self.stream()))
+        energy, force, stress = float(np.sum((X @ coef + composition @ reference - y) ** 2)), 0.0, 0.0
+        for indices in self._blocks(self._units):
+            rows = self._make_kinds(indices)
+            force += float(np.sum((rows[0].X @ coef - rows[0].y) ** 2))
+            stress += float(np.sum((rows[1].X @ coef - rows[1].y) ** 2))
+        return LossParts(energy, force, stress)
 
     def _use(self, units: IntArray) -> None:
         """Take some structures as the units: count them, weight their energy rows."""
@@ -132,8 +162,8 @@ class StructureRows(RowSource):
             along_X, along_y = basis.T @ X, basis.T @ y
             self.composition = CompositionSolution(inverse @ along_y, inverse @ along_X, basis.shape[1])
             X, y = X - basis @ along_X, y - basis @ along_y
-        self.kept = Rows(X, y)
-        self.n_rows = len(y) + int(self._n_rows[units].sum())
+        self.kept = join_rows(Rows(X, y), self._more)
+        self.n_rows = len(self.kept.y) + int(self._n_rows[units].sum())
 
     def _weighted_energies(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energy rows, targets and composition columns with their weights in."""
@@ -161,8 +191,15 @@ class StructureRows(RowSource):
             X[i], y[i] = rows.energy_rows[0], rows.energy_targets[0]
         return X, y
 
-    def _make_rows(self, indices: IntArray) -> Rows:
-        """Return the weighted force and stress rows of a block."""
+    def _blocks(self, units: IntArray) -> Iterator[IntArray]:
+        """Yield structures that fill a block with rows."""
+        keys = [(0, "")] * len(self.structures)
+        for block in plan_blocks(keys, np.maximum(self._n_rows, 1), units, self.block_rows):
+            if self._n_rows[block.indices].any():
+                yield block.indices
+
+    def _make_kinds(self, indices: IntArray) -> tuple[Rows, Rows]:
+        """Return the weighted force rows and stress rows of a block."""
         labels = [self.labels[int(i)] for i in indices]
         if self._force_scale == 0.0:
             labels = [replace(label, forces=None) for label in labels]
@@ -170,12 +207,8 @@ class StructureRows(RowSource):
             labels = [replace(label, stress=None) for label in labels]
         rows = self._maker.write(indices, [self.structures[int(i)] for i in indices], labels, self.listed[indices])
         force = _scaled(rows.force_rows, rows.force_targets, self._force_scale * rows.force_scales)
-        if not len(rows.stress_targets):
-            return force
         stress = _scaled(rows.stress_rows, rows.stress_targets, self._stress_scale * rows.stress_scales)
-        if not len(rows.force_targets):
-            return stress
-        return Rows(np.concatenate([force.X, stress.X]), np.concatenate([force.y, stress.y]))
+        return force, stress
 
 
 def _scaled(X: FloatArray, y: FloatArray, scale: FloatArray) -> Rows:

@@ -25,15 +25,22 @@ class SystemSum(CompressedSystem):
         Systems with the same features.
     weights : sequence of float
         Factors on their squared residuals, not negative; parts of weight 0 are absent.
+    counts : sequence of float, optional
+        Number of observations that each part stands for; those of the parts by default.
     """
 
     form = "sum"
 
-    def __init__(self, parts: Sequence[CompressedSystem], weights: Sequence[float]) -> None:
+    def __init__(
+        self, parts: Sequence[CompressedSystem], weights: Sequence[float], counts: Sequence[float] | None = None
+    ) -> None:
         self.n_features = parts[0].n_features
-        present = [(p, float(w)) for p, w in zip(parts, weights, strict=True) if w > 0.0 and p.n_rows]
-        self.parts = [part for part, _ in present]
-        self.weights = [weight for _, weight in present]
+        counts = [part.n_observations for part in parts] if counts is None else counts
+        present = [t for t in zip(parts, map(float, weights), counts, strict=True) if t[1] > 0.0 and t[0].n_rows]
+        self.parts = [part for part, _, _ in present]
+        self.weights = [weight for _, weight, _ in present]
+        self.counts = [float(count) for _, _, count in present]
+        self._n_observations = sum(self.counts)
         self.grows_into = "qr" if all(part.grows_into == "qr" for part in self.parts) else "gram"
         self._collapsed: list[tuple[CompressedSystem, float]] | None = None
         self.n_rows = sum(part.n_rows for part in self.parts)
@@ -60,12 +67,29 @@ class SystemSum(CompressedSystem):
 
     def scaled(self, weight: float) -> SystemSum:
         """Return the sum with other weights."""
-        return SystemSum(self.parts, [weight * w for w in self.weights]) if self.parts else self
+        return SystemSum(self.parts, [weight * w for w in self.weights], self.counts) if self.parts else self
+
+    def plus(self, part: CompressedSystem, weight: float) -> SystemSum:
+        """Return the sum with one more part.
+
+        Parameters
+        ----------
+        part : CompressedSystem
+            Its rows.
+        weight : float
+            Factor on its squared residual.
+
+        Returns
+        -------
+        SystemSum
+            A new one.
+        """
+        return SystemSum([*self.parts, part], [*self.weights, weight], [*self.counts, part.n_observations])
 
     def subset(self, columns: IntArray | Sequence[int]) -> SystemSum:
         """Return the sum of the parts' subsets."""
         parts = [part.subset(columns) for part in self.parts] or [self.merge_parts()[0].subset(columns)]
-        return SystemSum(parts, self.weights or [0.0])
+        return SystemSum(parts, self.weights or [0.0], self.counts or [0.0])
 
     def merge_parts(self) -> list[CompressedSystem]:
         """Return the parts with their weights in."""

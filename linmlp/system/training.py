@@ -130,13 +130,15 @@ class TrainingData:
         check_group_weights(self.assembled, weights)
         energy, composition, n_energy = self._energy_system(weights)
         systems, factors = [energy], [weights.energy / n_energy if n_energy > 0.0 else 0.0]
-        for kinds, weight in ((self.force, weights.force), (self.stress, weights.stress)):
+        counts = [n_energy]
+        for kinds, weight, n_components in ((self.force, weights.force, 3), (self.stress, weights.stress, 6)):
             per_group = group_factors(kinds, weights, self.assembled.groups_apart)
             count = sum(factor * kinds[group].count for group, factor in per_group.items())
             for group, factor in per_group.items():
                 systems.append(kinds[group].system)
                 factors.append(weight * factor / count if count > 0.0 else 0.0)
-        return TrainingProblem(SystemSum(systems, factors), composition)
+                counts.append(n_components * factor * kinds[group].count)
+        return TrainingProblem(SystemSum(systems, factors, counts), composition)
 
     def _energy_system(self, weights: LossWeights) -> tuple[CompressedSystem, CompositionSolution, float]:
         """Return the energy system for w_E/N_cfg = 1, the reference energies and N_cfg; the last one is kept."""

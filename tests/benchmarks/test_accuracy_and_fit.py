@@ -14,6 +14,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("accuracy/zuo.py", "cross-validation, mean of 1"),
         ("accuracy/dimers.py", "repels monotonically"),
         ("accuracy/selection.py", "per path over 2 folds"),
+        ("accuracy/evidence.py", "evidence, per auto, BayesianRidge"),
         ("accuracy/structure_selection.py", "better than random"),
         ("speed/fit.py", "ratio of the fit"),
         ("speed/search.py", "agreement with QR of the rows"),

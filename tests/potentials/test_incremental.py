@@ -48,8 +48,8 @@ def test_pieces_in_any_order_are_one_fit(structures, form, seed):
     whole = unfitted(structures, form=form).fit(structures)
     assert_same_potential(model, whole, structures)
     assert model.training_["n_structures"] == len(structures)
-    # The fit is nearly exact: its residual is what is left of much larger numbers, in the Gram form above all.
-    assert model.loss_share_ == pytest.approx(whole.loss_share_, rel=1e-5)
+    # What is left of yᵀy after the fit has lost digits in the Gram form; which ones depends on the BLAS.
+    assert model.loss_share_ == pytest.approx(whole.loss_share_, rel=1e-4 if form == "gram" else 1e-6)
 
 
 def test_order_does_not_matter_for_the_provenance(structures):

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import BayesianRidge, LinearRegression
+from sklearn.linear_model import BayesianRidge as PlainBayesianRidge
+from sklearn.linear_model import LinearRegression
 from sklearn.linear_model import Ridge as PlainRidge
 
 from linmlp import LinearPotential, LinearPotentialCV, UpToDegree, load
 from linmlp.exceptions import SettingsError
 from linmlp.solvers import (
+    ARD,
     LSMR,
     BackwardSelection,
+    BayesianRidge,
     ForwardSelection,
     Lasso,
     LeastSquares,
@@ -34,6 +37,8 @@ SOLVERS = [
     ForwardSelection(6),
     BackwardSelection(6),
     LSMR(1e-6),
+    BayesianRidge(),
+    ARD(tol=1e-6),
     MiniBatchGradientDescent(1e-6),
     ScikitLearnSolver(PlainRidge(1e-6, fit_intercept=False)),
     ScikitLearnSolver(LinearRegression(fit_intercept=False)),
@@ -100,7 +105,7 @@ def test_prior_by_degree_and_features(silicon_truth):
         ({"solver": "ridge"}, "solver='ridge' is not a solver"),
         ({"solver": Ridge(), "alpha": 1e-3}, "alpha=0.001 is the strength of the default solver"),
         ({"solver": LeastSquares(), "prior": "degree"}, "LeastSquares knows no prior"),
-        ({"solver": ScikitLearnSolver(BayesianRidge())}, "BayesianRidge"),
+        ({"solver": ScikitLearnSolver(PlainBayesianRidge())}, "BayesianRidge"),
         ({"prior": "size"}, "prior='size' is not known"),
         ({"prior": [1.0, 2.0]}, r"prior has shape \(2,\)"),
         ({"features": []}, "chooses no feature"),

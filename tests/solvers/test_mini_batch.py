@@ -5,7 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
-from linmlp.solvers import MiniBatchGradientDescent, Ridge, Status
+from linmlp.solvers import LSMR, MiniBatchGradientDescent, Ridge, Status
 from tests.solvers.test_lsmr import Counting, loss
 from tests.solvers.test_ridge import FORMS, svd_problem
 
@@ -43,6 +43,20 @@ def test_ill_conditioned_rows_that_the_sample_does_not_hold(settings):
     losses = [epoch.training_loss for epoch in solver.learning_curve_]
     assert len(losses) == solver.n_iter_
     assert losses[-1] <= losses[0]
+
+
+@pytest.mark.parametrize("solver", [LSMR(1e-10, max_iter=60), MiniBatchGradientDescent(1e-10)])
+def test_rows_that_alone_speak_of_some_directions(solver):
+    # Ten of 5000 rows hold half of the features; a sample drawn from all rows alike has none of most of them.
+    rng = np.random.default_rng(0)
+    X = np.zeros((5000, 20))
+    X[:, :10] = rng.normal(size=(5000, 10)) * np.logspace(0, -4, 10)
+    X[::500] = rng.normal(size=(10, 20))
+    y = X @ rng.normal(size=20) + 0.01 * rng.normal(size=5000)
+    solver.fit(X, y)
+    assert solver.solution_.status is Status.SOLVED
+    wanted = loss(X, y, Ridge(1e-10).fit(X, y).coef_, 1e-10)
+    assert loss(X, y, solver.coef_, 1e-10) == pytest.approx(wanted, rel=1e-6)
 
 
 def test_the_same_seed_gives_the_same_numbers():

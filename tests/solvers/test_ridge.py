@@ -6,14 +6,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from linmlp.exceptions import SettingsError
 from linmlp.solvers import Ridge, Status, ridge_path
-from linmlp.system import GramSystem, QRSystem, RowSystem, SystemSum
-
-FORMS = {
-    "rows": RowSystem,
-    "gram": GramSystem.from_rows,
-    "qr": QRSystem.from_rows,
-    "sum": lambda X, y: SystemSum([RowSystem(X[:4], y[:4]), QRSystem.from_rows(X[4:] / 2, y[4:] / 2)], [1.0, 4.0]),
-}
+from linmlp.system import RowSystem
+from tests.solvers.problems import FORMS
 
 
 @parametrize_with_checks([Ridge(), Ridge(alpha=0.0), Ridge(alpha=1.0, scale_columns=False)])

@@ -65,4 +65,9 @@ def test_products_in_blocks_are_products(data):
     assert one.squared == pytest.approx(np.sum((X @ c - y) ** 2), rel=1e-12)
     survey = rows.survey(10 * rows.n_rows, 0)
     np.testing.assert_allclose(survey.column_norms, np.linalg.norm(X, axis=0), rtol=1e-12)
-    np.testing.assert_allclose(survey.sample.T @ survey.sample, X.T @ X, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(survey.gram, X.T @ X, rtol=1e-9, atol=1e-9)
+    assert rows.survey(0, 0).gram.size == 0
+    every = rows.weighted_sample(lambda X: np.ones(len(X)), 0)
+    np.testing.assert_allclose(every, X.T @ X, rtol=1e-9, atol=1e-9)
+    mean = np.mean([rows.weighted_sample(lambda X: np.full(len(X), 0.7), seed) for seed in range(400)], axis=0)
+    np.testing.assert_allclose(mean, X.T @ X, atol=0.1 * np.abs(X.T @ X).max())

@@ -6,7 +6,7 @@ import numpy as np
 
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
-from linmlp.potentials.fitting import Fit
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.ridge_posterior import ridge_posterior
 from linmlp.potentials.uncertainty.uncertainty import Uncertainty
@@ -48,9 +48,9 @@ def extend_uncertainty(
         None where there was none, or where the statistics of the atoms were not kept.
     """
     new = [statistics for statistics in added if statistics is not None]
-    if known is None or known.statistics is None or len(new) < len(added):
-        return None
     system = fit.system
+    if known is None or known.statistics is None or system is None or len(new) < len(added):
+        return None
     problem = TrainingData(system.data, None, system.reference.source == "lstsq", keep=False).problem(fit.weights)
     posterior = ridge_posterior(problem, candidate, fit.alpha, rows, fit.core_weight)
     statistics = known.statistics.plus(*new)

@@ -7,7 +7,7 @@ from ase.data import atomic_numbers
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
-from linmlp.potentials.fitting import TrainingSet
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty.fold_fit import FoldFit, count_atoms
 from linmlp.potentials.uncertainty.grade import Grade
 from linmlp.potentials.uncertainty.held_out import calibrate_held_out

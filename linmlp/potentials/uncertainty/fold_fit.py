@@ -8,8 +8,8 @@ from linmlp.descriptors import Judged
 from linmlp.neighbors import find_pairs
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows, solve_with_core
-from linmlp.potentials.fitting import TrainingSet
 from linmlp.potentials.predictor import Additions, Prediction
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.grade import Scorer
 from linmlp.potentials.uncertainty.held_out import HeldOutStructure
@@ -71,7 +71,7 @@ class FoldFit:
         """
         data, folds = self.data, [k for k in self.assembled.folds if k != fold]
         training = TrainingData(self.assembled, folds, data.solves_reference, keep=False)
-        problem = training.problem(self.candidate.weights)
+        problem = training.problem(self.candidate.loss_weights)
         solution, core_weight = solve_with_core(
             lambda system: self.candidate.solve_system(system, [self.alpha])[0], problem.system, self.rows
         )

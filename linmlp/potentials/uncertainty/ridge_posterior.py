@@ -4,7 +4,7 @@ from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
 from linmlp.potentials.uncertainty.posterior import Posterior
-from linmlp.solvers import Ridge
+from linmlp.solvers import BayesianRidge, Ridge
 from linmlp.system import SystemSum, TrainingProblem
 
 
@@ -59,13 +59,15 @@ def ridge_of(candidate: Candidate) -> Ridge:
     Returns
     -------
     Ridge
-        Its solver.
+        Its solver; of a `BayesianRidge` the one that it becomes with the strength that it finds.
 
     Raises
     ------
     SettingsError
         If it is another one.
     """
+    if isinstance(candidate.solver, BayesianRidge):
+        return Ridge(scale_columns=candidate.solver.scale_columns, prior=candidate.solver.prior)
     if not isinstance(candidate.solver, Ridge):
         raise SettingsError(
             f"uncertainties are those of ridge regression, but the solver is {type(candidate.solver).__name__}; leave "

@@ -1,14 +1,17 @@
 """When a potential calibrates its uncertainty, and what it says where it has none."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.exceptions import SettingsError
+from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
-from linmlp.potentials.fitting import Fit, TrainingSet
 from linmlp.potentials.reporting import Reporter
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty.fitting import fit_uncertainty
+from linmlp.potentials.uncertainty.ridge_posterior import ridge_of
 from linmlp.potentials.uncertainty.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ def calibrate(data: TrainingSet, fit: Fit, settings: FitSettings, tell: Reporter
         return None
     tell.say("uncertainties: every training structure is evaluated by the potential that did not see it")
     candidate = settings.solver_choice(data.descriptor).candidate(fit.weights)
+    candidate = replace(candidate, solver=ridge_of(candidate))
     return fit_uncertainty(
         data, fit.folded, candidate, fit.alpha, random_state=settings.random_state, n_jobs=settings.n_jobs
     )

@@ -6,8 +6,10 @@ from ase.build import bulk
 
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
-from linmlp.potentials.fitting import FitSettings, TrainingSet, fit_linear
+from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.fitting import fit_linear
 from linmlp.potentials.predictor import Predictor
+from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import UncertainPredictor, Uncertainty, fit_uncertainty
 from linmlp.potentials.uncertainty.posterior import Posterior
 from linmlp.potentials.uncertainty.predictor import count_elements, pooled_std

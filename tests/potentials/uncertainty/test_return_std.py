@@ -6,7 +6,7 @@ from sklearn.frozen import FrozenEstimator
 
 from linmlp import LinearPotential, load
 from linmlp.exceptions import SettingsError
-from linmlp.solvers import Lasso, Ridge
+from linmlp.solvers import BayesianRidge, Lasso, Ridge
 from tests.naive.known_model import WEIGHTS, KnownModel, small_ace
 
 
@@ -86,3 +86,14 @@ def test_ridge_by_name_is_the_default(model, structures):
     named = LinearPotential(small_ace(), solver=Ridge(alpha=1e-6), uncertainty=True, **WEIGHTS).fit(structures)
     for one, two in zip(named.predict(structures, True), model.predict(structures, True), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-8)
+
+
+def test_bayesian_ridge_gives_the_uncertainty_of_the_ridge_that_it_finds(structures):
+    frozen = FrozenEstimator(small_ace().fit(structures))
+    settings = {**WEIGHTS, "baseline": None, "e0": "lstsq", "uncertainty": True}
+    found = LinearPotential(frozen, solver=BayesianRidge(), **settings).fit(structures)
+    given = LinearPotential(frozen, alpha=found.alpha_, **settings).fit(structures)
+    for ours, theirs in zip(
+        found.predict(structures, return_std=True), given.predict(structures, return_std=True), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
