@@ -1,10 +1,11 @@
-"""Results of searches, learning curves and errors in, matplotlib Axes out."""
+"""Results of searches, learning curves, errors and scans in, matplotlib Axes out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from linmlp.evaluation.core import CompressionScan, CoreScan
 from linmlp.evaluation.learning import LearningCurve
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.errors import UNITS
@@ -68,6 +69,73 @@ def plot_search(cv_results: Mapping[str, Any], params: Sequence[str] | None = No
     axes[0, 0].set_ylabel("mean test score (greater is better)")
     axes[0, 0].legend(fontsize="small")
     return axes[0]
+
+
+def plot_dimers(scan: CoreScan) -> Any:
+    """Return Axes with the energy of the dimer of every pair of elements, and the part that baselines give.
+
+    Distances below the closest approach in training are shaded.
+
+    Parameters
+    ----------
+    scan : CoreScan
+        As made by `scan_dimers`.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes, (n_pairs,)
+        One per pair; the energy axis is linear up to 1 eV and logarithmic beyond.
+    """
+    import matplotlib.pyplot as plt
+
+    n = len(scan.dimers)
+    columns = min(n, 3)
+    _, axes = plt.subplots(
+        -(-n // columns), columns, figsize=(4.0 * columns, 3.4 * -(-n // columns)), squeeze=False, layout="constrained"
+    )
+    for ax, dimer in zip(axes.flat, scan.dimers, strict=False):
+        ax.plot(dimer.distances, dimer.energies, label="potential")
+        # From the force of the baselines, beginning where they have ended.
+        steps = np.diff(dimer.distances) * (dimer.baseline_forces[1:] + dimer.baseline_forces[:-1]) / 2.0
+        ax.plot(dimer.distances, np.append(np.cumsum(steps[::-1])[::-1], 0.0), "--", label="baselines")
+        if np.isfinite(dimer.closest):
+            ax.axvspan(dimer.distances[0], dimer.closest, color="0.9", label="closer than in training")
+        ax.set(yscale="symlog", title=dimer.name, xlabel="distance (Å)", ylabel="interaction energy (eV)")
+    for ax in axes.flat[n:]:
+        ax.remove()
+    axes[0, 0].legend(fontsize="small")
+    return axes.ravel()[:n]
+
+
+def plot_compression(scan: CompressionScan, closest: float | None = None) -> Any:
+    """Return Axes with energy and pressure of a crystal against its volume.
+
+    Parameters
+    ----------
+    scan : CompressionScan
+        As made by `scan_compression`.
+    closest : float, optional
+        Closest approach in training, Å; volumes with closer neighbors are shaded.
+
+    Returns
+    -------
+    ndarray of matplotlib Axes, (2,)
+        Energy per atom, pressure.
+    """
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(2, 1, figsize=(4.4, 5.4), sharex=True, layout="constrained")
+    for ax, values, name in zip(
+        axes, (scan.energies, scan.pressures), ("energy (eV/atom)", "pressure (GPa)"), strict=True
+    ):
+        ax.plot(scan.volumes, values)
+        ax.set(ylabel=name, yscale="linear" if ax is axes[0] else "symlog")
+        beyond = np.zeros(len(scan.nearest), dtype=bool) if closest is None else scan.nearest < closest
+        if beyond.any():
+            ax.axvspan(scan.volumes[0], scan.volumes[beyond][-1], color="0.9", label="closer than in training")
+            ax.legend(fontsize="small")
+    axes[1].set_xlabel("volume (Å³/atom)")
+    return axes
 
 
 def _profile(values: Any, mean: Any) -> tuple[dict[str, float], dict[float, float], list[str] | None]:

@@ -12,7 +12,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
     ("path", "figure"),
     [
         ("accuracy/zuo.py", "cross-validation, mean of 1"),
-        ("accuracy/dimers.py", "repels monotonically"),
+        ("accuracy/dimers.py", "repels everywhere below"),
         ("accuracy/selection.py", "per path over 2 folds"),
         ("accuracy/evidence.py", "evidence, per auto, BayesianRidge"),
         ("accuracy/structure_selection.py", "better than random"),
