@@ -151,7 +151,7 @@ def scan_dimers(model: LinearPotential, structures: Sequence[Atoms] | None = Non
     if n_points < 2:
         raise SettingsError(f"n_points={n_points}; give 2 or more")
     elements = tuple(model.descriptor_.elements_)
-    closest = _closest(model, elements, structures)
+    closest = closest_in_training(model, elements, structures)
     scans, cutoff = [], model.predictor().cutoff
     for a, b in combinations_with_replacement(range(len(elements)), 2):
         start = UNKNOWN_FROM if np.isnan(closest[a, b]) else INNERMOST * closest[a, b]
@@ -272,8 +272,25 @@ def scan_compression(model: LinearPotential, atoms: Atoms, factors: Sequence[flo
     return CompressionScan(lengths, volumes, energies, pressures, nearest)
 
 
-def _closest(model: LinearPotential, elements: tuple[str, ...], structures: Sequence[Atoms] | None) -> FloatArray:
-    """Return the closest approach of every pair of elements, NaN where it is not known."""
+def closest_in_training(
+    model: LinearPotential, elements: tuple[str, ...], structures: Sequence[Atoms] | None
+) -> FloatArray:
+    """Return the closest approach of every pair of elements in training.
+
+    Parameters
+    ----------
+    model : LinearPotential
+        Fitted.
+    elements : tuple of str
+        Its elements.
+    structures : sequence of ase.Atoms or None
+        Training structures; None takes what the ZBL baseline of the fit knows.
+
+    Returns
+    -------
+    ndarray of shape (n_elements, n_elements)
+        Å; NaN where it is not known.
+    """
     if structures is not None:
         cutoff = model.predictor().cutoff
         found = closest_approaches((find_pairs(structure, cutoff) for structure in structures), elements)

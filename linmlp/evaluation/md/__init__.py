@@ -1,0 +1,19 @@
+"""Fitted potential and structure in, MD runs with their verdicts out."""
+
+from linmlp.evaluation.md.failures import Failure, Limits
+from linmlp.evaluation.md.stability import Run, Stability, check_stability
+from linmlp.evaluation.md.statistics import Estimate, inefficiency, mean_with_error, slope_with_error
+from linmlp.evaluation.md.trace import Trace
+
+__all__ = [
+    "Estimate",
+    "Failure",
+    "Limits",
+    "Run",
+    "Stability",
+    "Trace",
+    "check_stability",
+    "inefficiency",
+    "mean_with_error",
+    "slope_with_error",
+]
