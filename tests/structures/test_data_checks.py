@@ -40,10 +40,10 @@ def scaled_stress(factor):
     return plant
 
 
-def scaled_group(factor):
+def scaled_group(factor, groups=("diamond",)):
     def plant(train, test):
         both = [*train, *test]
-        inside = {i for i, a in enumerate(both) if a.info["config_type"] == "diamond"}
+        inside = {i for i, a in enumerate(both) if a.info["config_type"] in groups}
         for i in inside:
             both[i] = relabelled(both[i], stress=factor * both[i].get_stress())
         return both[: len(train)], both[len(train) :], inside
@@ -98,9 +98,12 @@ def new_test_element(train, test):
     return train, [other, *test[1:]], {len(train)}
 
 
+FEW_PAIRS = ("beta_tin", "fcc", "hexagonal_diamond", "simple_cubic", "simple_hexagonal", "bcc")
+
 FAULTS = {
     "flipped stress": (scaled_stress(-1.0), "stress", "error", "sign"),
     "flipped stress of one group": (scaled_group(-1.0), "stress", "error", "sign"),
+    "flipped stress of groups with few pairs": (scaled_group(-1.0, FEW_PAIRS), "stress", "error", "few pairs"),
     "kbar taken for GPa": (scaled_stress(10.0), "stress", "error", "kbar taken for GPa"),
     "kbar taken for GPa in one group": (scaled_group(10.0), "stress", "error", "kbar taken for GPa"),
     "stress in GPa": (scaled_stress(160.2176634), "stress", "error", "unit is GPa"),

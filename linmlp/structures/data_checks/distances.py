@@ -14,7 +14,7 @@ bonds of molecules and of cells at a terapascal (0.6 and more) are far, and pseu
 CLOSE = 0.6
 """Below this ratio a pair is unusually close: hot metals and close contacts made on purpose come to 0.6 to 0.7."""
 
-OTHERWISE = 1.0
+SEARCHED = 1.0
 """Ratio up to which pairs are searched."""
 
 
@@ -46,7 +46,7 @@ def closest_pair(atoms: Atoms) -> tuple[float, int, int, float]:
         An infinite ratio where no pair is closer than the sum of its radii.
     """
     radii = covalent_radii[atoms.numbers]
-    i, j, distances = neighbor_list("ijd", atoms, 2.0 * OTHERWISE * float(radii.max()))
+    i, j, distances = neighbor_list("ijd", atoms, 2.0 * SEARCHED * float(radii.max()))
     if not len(distances):
         return np.inf, -1, -1, np.inf
     ratios = distances / (radii[i] + radii[j])

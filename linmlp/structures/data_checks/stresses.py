@@ -45,7 +45,9 @@ WANTED = "dE = V σ:ε, eV/Å³, positive under tension"
 
 def check_stresses(data: DataSet) -> list[Finding]:
     """Return stresses that contradict energies, by work between strained structures, or by size and slope without."""
-    found = []
+    found: list[Finding] = []
+    rest: list[int] = []  # of groups with too few pairs of their own: judged together
+    rest_pairs: list[StrainPair] = []
     pairs = strain_pairs(data)
     for group, members in sorted(data.members(lambda labels: labels.config_type).items()):
         with_stress = [i for i in members if data.labels[i].stress is not None]
@@ -55,6 +57,10 @@ def check_stresses(data: DataSet) -> list[Finding]:
             found += _by_work(data, group, with_stress, own)
         else:
             found += _by_slope(data, group, with_stress)
+            rest += with_stress if own else []
+            rest_pairs += own
+    if len(rest_pairs) >= MIN_PAIRS:
+        found += _by_work(data, "groups with few pairs", sorted(rest), rest_pairs)
     found += _by_size(data)
     return found
 
