@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `fit`, `evaluate`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `info`."""
 
 import sys
 import time
@@ -10,6 +10,7 @@ import typer
 from ase import Atoms
 from rich.console import Console
 
+from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
@@ -17,6 +18,7 @@ from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
 from linmlp.potentials.reporting import reporting_to
 from linmlp.structures import check_structures, read_labels, read_structures
+from linmlp.structures.data_checks import check_data
 
 app = typer.Typer(
     help="Fit interatomic potentials that are linear in their parameters to DFT data, on CPUs.",
@@ -105,6 +107,33 @@ def evaluate(
     """Print MAE and RMSE of energy, forces and stress, in total and per group."""
     table = load(model).evaluate(read_structures(data), uncertainty)
     print(table.to_json() if json else table)
+
+
+@app.command()
+def check(
+    data: Annotated[Path, typer.Argument(help="labelled structures, as for training")],
+    test: Annotated[Path | None, typer.Option(help="labelled test structures")] = None,
+    json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
+    energy_key: Annotated[str | None, typer.Option(help="where the energy stands")] = None,
+    forces_key: Annotated[str | None, typer.Option(help="where the forces stand")] = None,
+    stress_key: Annotated[str | None, typer.Option(help="where the stress stands")] = None,
+    virial_key: Annotated[str | None, typer.Option(help="where the virial stands")] = None,
+) -> None:
+    """Look for what is wrong with a data set; exit code 1 if there is an error."""
+    train = read_structures(data)
+    report = check_data(
+        train,
+        None if test is None else read_structures(test),
+        energy_key=energy_key,
+        forces_key=forces_key,
+        stress_key=stress_key,
+        virial_key=virial_key,
+    )
+    if json:
+        print(report.to_json())
+    else:
+        print_report(report, len(train), console)
+    raise typer.Exit(1 if report.errors else 0)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Structures that are nearly the same: frames that follow each other in a trajectory, and duplicates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -55,6 +55,27 @@ def related_pairs(structures: Sequence[Atoms]) -> IntArray:
     >>> related_pairs([copper, bulk("Al"), copper.copy()]).tolist()
     [[0, 2]]
     """
+    return _collect(structures, _Family.related)
+
+
+def duplicate_pairs(structures: Sequence[Atoms]) -> IntArray:
+    """Return the pairs of structures that are one structure: the duplicates among `related_pairs`.
+
+    Parameters
+    ----------
+    structures : sequence of ase.Atoms
+        Structures.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs, 2), int64
+        Pairs (i, j) with i < j, ascending.
+    """
+    return _collect(structures, _Family.duplicates)
+
+
+def _collect(structures: Sequence[Atoms], find: "Callable[[_Family], IntArray]") -> IntArray:
+    """Return the pairs found among the structures with the same atoms and periodicity."""
     families: dict[tuple[bytes, bytes], list[int]] = {}
     for index, atoms in enumerate(structures):
         families.setdefault((atoms.numbers.tobytes(), atoms.pbc.tobytes()), []).append(index)
@@ -62,7 +83,7 @@ def related_pairs(structures: Sequence[Atoms]) -> IntArray:
     for members in families.values():
         if len(members) > 1:
             places = np.array(members)
-            found.append(places[_Family([structures[i] for i in members], places).related()])
+            found.append(places[find(_Family([structures[i] for i in members], places))])
     pairs = np.unique(np.concatenate(found), axis=0)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
@@ -80,16 +101,20 @@ class _Family:
     def related(self) -> IntArray:
         """Return the related pairs, (n_pairs, 2)."""
         n = len(self.cells)
-        equal = cKDTree(self._coordinates()).query_pairs(DUPLICATE, output_type="ndarray").astype(np.int64)
-        equal = np.sort(equal, axis=1)
-        equal = equal[self.distances(equal) < DUPLICATE]
+        equal = self.duplicates()
         if n < 3:
-            return np.asarray(equal)
+            return equal
         others = (np.arange(n) + np.random.default_rng(0).integers(1, n, size=n)) % n
         usual = float(np.median(self.distances(np.stack([np.arange(n), others], axis=1))))
         follows = np.flatnonzero(np.diff(self.places) == 1)
         frames = np.stack([follows, follows + 1], axis=1)
         return np.concatenate([equal, frames[self.distances(frames) < RELATED * usual]])
+
+    def duplicates(self) -> IntArray:
+        """Return the pairs that are one structure, (n_pairs, 2)."""
+        equal = cKDTree(self._coordinates()).query_pairs(DUPLICATE, output_type="ndarray").astype(np.int64)
+        equal = np.sort(equal, axis=1)
+        return np.asarray(equal[self.distances(equal) < DUPLICATE])
 
     def distances(self, pairs: IntArray) -> FloatArray:
         """Return the distances of pairs, (n_pairs,), Å."""

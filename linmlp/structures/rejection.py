@@ -159,7 +159,7 @@ def _far_energies(limit: float, structures: Sequence[Atoms], labels: LabelSet) -
     per_atom = np.array([float(labels[i].energy or 0.0) / labels[i].n_atoms for i in used])
     elements = sorted({symbol for i in used for symbol in structures[i].get_chemical_symbols()})
     counts = composition_matrix([labels[i].numbers for i in used], elements)
-    residual = per_atom - _fit_least_absolute(counts / counts.sum(axis=1, keepdims=True), per_atom)
+    residual = per_atom - fit_least_absolute(counts / counts.sum(axis=1, keepdims=True), per_atom)
     residual -= np.median(residual)
     spread = NORMAL_MAD * float(np.median(np.abs(residual)))
     if not spread > 1e-9:  # more than half of the energies are met: there is no spread to measure with
@@ -176,7 +176,7 @@ def _has_energy(label: Labels) -> bool:
     return label.energy is not None and label.energy_weight > 0 and label.n_atoms > 1
 
 
-def _fit_least_absolute(X: FloatArray, y: FloatArray) -> FloatArray:
+def fit_least_absolute(X: FloatArray, y: FloatArray) -> FloatArray:
     """Return the predictions of a least absolute fit, by reweighted least squares: outliers hardly move it."""
     predicted = np.full(len(y), np.median(y))
     for _ in range(ROBUST_STEPS):

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 
 from linmlp import load
 from linmlp.cli import main
+from linmlp.datasets import load_silicon
 from tests.naive.known_model import without
 
 SMALL = ("--cutoff", "4", "--order", "2", "--max-degree", "4,3", "--alpha", "1e-6", "--energy-weight", "2")
@@ -332,3 +333,21 @@ class TestBadInput:
         (self.folder / "model").write_bytes(self.model.read_bytes())
         self.fit_refused("alpha", self.data / "train.xyz", "-o", "model", "--alpha", "-1")
         assert (self.folder / "model").read_bytes() == self.model.read_bytes()
+
+
+class TestCheck:
+    def test_clean_and_faulty(self, run, tmp_path):
+        train, test = load_silicon()
+        write(tmp_path / "train.xyz", train, format="extxyz")
+        write(tmp_path / "test.xyz", test, format="extxyz")
+        code, out, err = run("check", "train.xyz", "--test", "test.xyz")
+        assert (code, err) == (0, "")
+        assert "0 errors" in out
+        write(tmp_path / "test.xyz", [*test, train[0]], format="extxyz")
+        code, out, _ = run("check", "train.xyz", "--test", "test.xyz")
+        assert code == 1
+        assert f"test {len(test)}" in out
+        code, out, _ = run("check", "train.xyz", "--test", "test.xyz", "--json")
+        assert code == 1
+        errors = [f for f in json.loads(out)["findings"] if f["severity"] == "error"]
+        assert [(f["check"], f["structures"]) for f in errors] == [("duplicates", [0, len(train) + len(test)])]
