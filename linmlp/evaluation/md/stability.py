@@ -44,7 +44,7 @@ MAX_DRIFT = 0.01
 """Largest drift of the energy in NVE that passes, meV per atom and ps."""
 
 STANDARD_ERRORS = 3.0
-"""A mean temperature may be off by this many standard errors."""
+"""A mean temperature, or a drift beyond what passes, may be off by this many standard errors."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Run:
         reasons = []
         if self.ensemble == "nve":
             drift = slope_with_error(self.trace["time"], 1e3 * self.trace["total_energy"])
-            if abs(drift.value) > MAX_DRIFT + 2.0 * drift.error:
+            if abs(drift.value) > MAX_DRIFT + STANDARD_ERRORS * drift.error:
                 reasons.append(f"the energy drifts by {drift.value:+.4f} ± {drift.error:.4f} meV/atom/ps")
             return reasons
         mean = mean_with_error(self._settled("temperature"))
@@ -187,8 +187,9 @@ def check_stability(
     pressure : float, default=0.0
         Of the NPT ensemble, GPa.
     folder : path-like, optional
-        Where trajectories are written as they run. A run that was interrupted goes on from its last frame; of a
-        failed one the last frame is written as ``*_failed.xyz``, too.
+        Where trajectories are written as they run, one for each ensemble and temperature. A run that was interrupted
+        goes on from its last frame, with the same `timestep` and `every`; of a failed one the last frame is written
+        as ``*_failed.xyz``, too.
     every : int, default=10
         Steps from one recorded frame to the next; distances are looked at as often.
     random_state : int, default=0
@@ -238,7 +239,7 @@ class _Simulation:
         self.timestep, self.pressure, self.rng = timestep, pressure, rng
         self.path = None if folder is None else Path(folder) / f"{ensemble}_{temperature:g}K.traj"
         self.trace = Trace()
-        frames = [] if self.path is None or not self.path.exists() else _read_frames(self.path)
+        frames = [] if self.path is None or not self.path.exists() else _read_frames(self.path, atoms)
         for index, frame in enumerate(frames):
             self.trace.record(frame, index * every * timestep / 1000.0)
         self.start = max(len(frames) - 1, 0) * every
@@ -267,7 +268,7 @@ class _Simulation:
         failure, step = None, self.start
         try:
             # The first thing that the integrators yield is the start itself.
-            for step, _ in enumerate(self._integrator().irun(n_steps - self.start), self.start):
+            for step, _ in enumerate(self._integrator().irun(max(n_steps - self.start, 0)), self.start):
                 recorded = step % self.every == 0
                 failure = watcher.look(self.atoms, step, recorded)
                 if (recorded and (step > self.start or self.is_new)) or failure:
@@ -314,10 +315,16 @@ class _Simulation:
         )
 
 
-def _read_frames(path: Path) -> list[Atoms]:
-    """Return the frames of a trajectory; the format lists a frame only once it is whole."""
+def _read_frames(path: Path, atoms: Atoms) -> list[Atoms]:
+    """Return the frames of a trajectory of these atoms; the format lists a frame only once it is whole."""
     with Trajectory(path) as trajectory:
-        return list(trajectory)
+        frames = list(trajectory)
+    if frames and not np.array_equal(frames[0].numbers, atoms.numbers):
+        raise SettingsError(
+            f"{path} holds a run of {frames[0].get_chemical_formula()}, which cannot go on with "
+            f"{atoms.get_chemical_formula()}; give another folder, or remove the file"
+        )
+    return frames
 
 
 def _frozen(atoms: Atoms) -> Atoms:

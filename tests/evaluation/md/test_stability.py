@@ -79,6 +79,16 @@ def test_a_run_is_written_and_gone_on_with(model, atoms, tmp_path):
     np.testing.assert_allclose(longer.runs[0].trace["time"], 0.01 * np.arange(21), atol=1e-12)
 
 
+def test_a_finished_run_is_read_and_another_structure_refused(model, atoms, tmp_path):
+    first = check_stability(model, atoms, [300.0], "nve", time=0.1, folder=tmp_path)
+    again = check_stability(model, atoms, [300.0], "nve", time=0.05, folder=tmp_path)
+    assert count_frames(tmp_path / "nve_300K.traj") == 11
+    for name in ("time", "potential_energy"):
+        np.testing.assert_allclose(again.runs[0].trace[name], first.runs[0].trace[name], rtol=1e-12)
+    with pytest.raises(SettingsError, match="holds a run of Si8, which cannot go on with Si16"):
+        check_stability(model, atoms.repeat((2, 1, 1)), [300.0], "nve", time=0.1, folder=tmp_path)
+
+
 def test_a_failure_is_caught_with_its_frame(model, atoms, tmp_path):
     report = check_stability(model, atoms, [300.0], "nvt", time=0.1, limits=Limits(force=0.05), folder=tmp_path)
     (run,) = report.runs
