@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from ase import Atoms, units
@@ -20,9 +20,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from linmlp.evaluation.core import closest_in_training
 from linmlp.evaluation.md.failures import Failure, Limits, Watcher
-from linmlp.evaluation.md.statistics import mean_with_error, slope_with_error
+from linmlp.evaluation.md.statistics import Estimate, mean_with_error, slope_with_error
 from linmlp.evaluation.md.trace import Trace
-from linmlp.exceptions import SettingsError, StructureError
+from linmlp.exceptions import InputError, SettingsError, StructureError
 
 if TYPE_CHECKING:
     from linmlp.potentials import LinearPotential
@@ -45,6 +45,31 @@ MAX_DRIFT = 0.01
 
 STANDARD_ERRORS = 3.0
 """A mean temperature, or a drift beyond what passes, may be off by this many standard errors."""
+
+LEAST_RECORDS = 10
+"""Means and slopes of fewer records are not told."""
+
+
+class Progress(NamedTuple):
+    """How far a run is, told at every recorded step.
+
+    Parameters
+    ----------
+    ensemble : str
+        What is kept.
+    temperature : float
+        Target, K.
+    step, n_steps : int
+        Steps done and steps of the run.
+    trace : Trace
+        What was recorded so far.
+    """
+
+    ensemble: str
+    temperature: float
+    step: int
+    n_steps: int
+    trace: Trace
 
 
 @dataclass(frozen=True)
@@ -78,7 +103,7 @@ class Run:
             return [f"step {self.failure.step}: {self.failure.reason}"]
         reasons = []
         if self.ensemble == "nve":
-            drift = slope_with_error(self.trace["time"], 1e3 * self.trace["total_energy"])
+            drift = self.drift
             if abs(drift.value) > MAX_DRIFT + STANDARD_ERRORS * drift.error:
                 reasons.append(f"the energy drifts by {drift.value:+.4f} ± {drift.error:.4f} meV/atom/ps")
             return reasons
@@ -94,27 +119,66 @@ class Run:
         """Whether nothing has to be said against it."""
         return not self.reasons
 
+    @property
+    def drift(self) -> Estimate:
+        """Slope of the total energy over time, meV per atom and ps, with its error from blocks."""
+        return slope_with_error(self.trace["time"], 1e3 * self.trace["total_energy"])
+
+    @property
+    def fluctuation(self) -> float:
+        """Root mean square of the total energy about its line over time, meV per atom, once the run has settled."""
+        kept = slice(int(SETTLING * len(self.trace)), None)
+        times, energies = self.trace["time"][kept], 1e3 * self.trace["total_energy"][kept]
+        return float(np.std(energies - np.polyval(np.polyfit(times, energies, 1), times)))
+
+    def means(self) -> dict[str, Estimate]:
+        """Return means over the settled part of the run, of what has one.
+
+        Returns
+        -------
+        dict of str to Estimate
+            ``temperature`` (K), ``potential_energy`` (eV per atom), ``pressure`` (GPa), ``volume`` (Å³ per atom).
+        """
+        names = ("temperature", "potential_energy", "pressure", "volume")
+        series = {name: self._settled(name) for name in names}
+        return {name: mean_with_error(v) for name, v in series.items() if len(v) > 1 and np.isfinite(v).all()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return verdict and figures as plain numbers and texts."""
+        told: dict[str, Any] = {
+            "ensemble": self.ensemble,
+            "temperature": self.temperature,
+            "time": float(self.trace["time"][-1]),
+            "passed": self.passed,
+            "reasons": self.reasons,
+            "failed_at_step": None if self.failure is None else self.failure.step,
+            "means": {name: mean._asdict() for name, mean in self.means().items()},
+        }
+        if self.ensemble == "nve" and len(self.trace) >= LEAST_RECORDS:
+            told |= {"drift": self.drift._asdict(), "fluctuation": self.fluctuation}
+        return told
+
     def __str__(self) -> str:
         time = self.trace["time"][-1]
         told = f"{self.ensemble.upper()} {self.temperature:g} K, {time:.1f} ps: "
         told += "passed" if self.passed else "FAILED, " + "; ".join(self.reasons)
-        if self.failure is not None or len(self.trace) < 10:
+        if self.failure is not None or len(self.trace) < LEAST_RECORDS:
             return told
-        temperature = mean_with_error(self._settled("temperature"))
+        means = self.means()
+        temperature = means["temperature"]
         told += f"\n    temperature {temperature.value:.1f} ± {temperature.error:.1f} K"
         told += f", spread {np.std(self._settled('temperature')):.1f} K"
         n_atoms = len(self.last)
         if self.ensemble != "nve":
             told += f" (canonical {self.temperature * np.sqrt(2.0 / (3 * n_atoms - 3)):.1f} K)"
         else:
-            drift = slope_with_error(self.trace["time"], 1e3 * self.trace["total_energy"])
-            told += f"\n    energy: drift {drift.value:+.4f} ± {drift.error:.4f} meV/atom/ps"
-            told += f", fluctuation {1e3 * np.std(self.trace['total_energy']):.4f} meV/atom"
+            told += f"\n    energy: drift {self.drift.value:+.4f} ± {self.drift.error:.4f} meV/atom/ps"
+            if self.drift.error > MAX_DRIFT / 2.0:
+                told += f" (longer runs tell whether it is below {MAX_DRIFT:g})"
+            told += f", fluctuation {self.fluctuation:.4f} meV/atom"
         for name, unit in (("pressure", "GPa"), ("volume", "Å³/atom")):
-            values = self._settled(name)
-            if np.isfinite(values).all() and (name == "pressure" or self.ensemble == "npt"):
-                mean = mean_with_error(values)
-                told += f"\n    {name} {mean.value:.3f} ± {mean.error:.3f} {unit}"
+            if name in means and (name == "pressure" or self.ensemble == "npt"):
+                told += f"\n    {name} {means[name].value:.3f} ± {means[name].error:.3f} {unit}"
         return told
 
     def _settled(self, name: str) -> Any:
@@ -144,6 +208,10 @@ class Stability:
         """Time that each temperature lasted, ps."""
         return {run.temperature: float(run.trace["time"][-1]) for run in self.runs}
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict and those of the runs as plain numbers and texts."""
+        return {"passed": self.passed, "runs": [run.to_dict() for run in self.runs]}
+
     def __str__(self) -> str:
         return "\n".join(map(str, self.runs))
 
@@ -161,7 +229,7 @@ def check_stability(
     folder: str | Path | None = None,
     every: int = 10,
     random_state: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Stability:
     """Run MD at some temperatures and return whether and how it went wrong.
 
@@ -195,7 +263,7 @@ def check_stability(
     random_state : int, default=0
         Seed.
     progress : callable, optional
-        Is told the steps done and the steps of the run.
+        Is told how far the run is.
 
     Returns
     -------
@@ -214,8 +282,8 @@ def check_stability(
     _check(model, atoms, temperatures, ensemble, time, timestep, every, limits)
     runs = []
     for index, temperature in enumerate(temperatures):
-        rng = np.random.default_rng((random_state, index))
-        run = _Simulation(model, atoms, float(temperature), ensemble, timestep, pressure, every, rng, folder)
+        seed = (random_state, index)
+        run = _Simulation(model, atoms, float(temperature), ensemble, timestep, pressure, every, seed, folder)
         runs.append(run.go(round(1000.0 * time / timestep), limits, structures, progress))
     return Stability(tuple(runs))
 
@@ -232,22 +300,23 @@ class _Simulation:
         timestep: float,
         pressure: float,
         every: int,
-        rng: np.random.Generator,
+        seed: tuple[int, int],
         folder: str | Path | None,
     ) -> None:
         self.model, self.temperature, self.ensemble, self.every = model, temperature, ensemble, every
-        self.timestep, self.pressure, self.rng = timestep, pressure, rng
+        self.timestep, self.pressure = timestep, pressure
         self.path = None if folder is None else Path(folder) / f"{ensemble}_{temperature:g}K.traj"
         self.trace = Trace()
         frames = [] if self.path is None or not self.path.exists() else _read_frames(self.path, atoms)
         for index, frame in enumerate(frames):
             self.trace.record(frame, index * every * timestep / 1000.0)
         self.start = max(len(frames) - 1, 0) * every
+        self.rng = np.random.default_rng((*seed, self.start))  # a run that goes on must not draw the same noise again
         self.atoms = (frames[-1] if frames else atoms).copy()
         self.atoms.set_constraint(list(atoms.constraints))
         if not frames:
             factor = 2.0 if ensemble == "nve" else 1.0
-            thermalize_momenta(self.atoms, temperature_K=factor * temperature, rng=rng)
+            thermalize_momenta(self.atoms, temperature_K=factor * temperature, rng=self.rng)
             Stationary(self.atoms)
         self.is_new = not frames
 
@@ -256,7 +325,7 @@ class _Simulation:
         n_steps: int,
         limits: Limits,
         structures: Sequence[Atoms] | None,
-        progress: Callable[[int, int], None] | None,
+        progress: Callable[[Progress], None] | None,
     ) -> Run:
         """Run up to a number of steps in all."""
         elements = tuple(self.model.descriptor_.elements_)
@@ -274,9 +343,9 @@ class _Simulation:
                 if (recorded and (step > self.start or self.is_new)) or failure:
                     self.trace.record(self.atoms, step * self.timestep / 1000.0)
                     if writer is not None and recorded:
-                        writer.write(self.atoms)
+                        self._write(writer)
                 if progress is not None and recorded:
-                    progress(step, n_steps)
+                    progress(Progress(self.ensemble, self.temperature, step, n_steps, self.trace))
                 if failure is not None:
                     break
         finally:
@@ -292,6 +361,16 @@ class _Simulation:
             return None
         self.path.parent.mkdir(parents=True, exist_ok=True)
         return Trajectory(self.path, "w" if self.is_new else "a", self.atoms)
+
+    def _write(self, writer: Any) -> None:
+        """Add a frame to the trajectory."""
+        try:
+            writer.write(self.atoms)
+        except OSError as error:
+            raise InputError(
+                f"cannot write to {self.path}: {error.strerror}; the {len(self.trace) - 1} frames before it can be "
+                "read: make room, and the same call goes on from the last of them"
+            ) from error
 
     def _integrator(self) -> Any:
         """Return the integrator of the ensemble."""
