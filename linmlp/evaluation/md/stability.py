@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -307,7 +308,8 @@ class _Simulation:
         self.timestep, self.pressure = timestep, pressure
         self.path = None if folder is None else Path(folder) / f"{ensemble}_{temperature:g}K.traj"
         self.trace = Trace()
-        frames = [] if self.path is None or not self.path.exists() else _read_frames(self.path, atoms)
+        self.description = {"timestep": timestep, "every": every, "pressure": pressure}
+        frames = [] if self.path is None or not self.path.exists() else self._read_frames(self.path, atoms)
         for index, frame in enumerate(frames):
             self.trace.record(frame, index * every * timestep / 1000.0)
         self.start = max(len(frames) - 1, 0) * every
@@ -333,9 +335,8 @@ class _Simulation:
         self.atoms.calc = self.model.calculator(uncertainty=limits.grade is not None)
         hottest = self.temperature * (2.0 if self.ensemble == "nve" else 1.0)  # the start of NVE has twice the energy
         watcher = Watcher(limits, elements, closest, self.model.predictor().cutoff, hottest)
-        writer = self._open()
         failure, step = None, self.start
-        try:
+        with self._trajectory() as writer:
             # The first thing that the integrators yield is the start itself.
             for step, _ in enumerate(self._integrator().irun(max(n_steps - self.start, 0)), self.start):
                 recorded = step % self.every == 0
@@ -343,34 +344,62 @@ class _Simulation:
                 if (recorded and (step > self.start or self.is_new)) or failure:
                     self.trace.record(self.atoms, step * self.timestep / 1000.0)
                     if writer is not None and recorded:
-                        self._write(writer)
+                        writer.write(self.atoms)
                 if progress is not None and recorded:
                     progress(Progress(self.ensemble, self.temperature, step, n_steps, self.trace))
                 if failure is not None:
                     break
-        finally:
-            if writer is not None:
-                writer.close()
         if failure is not None and self.path is not None:
             write(self.path.with_name(f"{self.path.stem}_failed.xyz"), _frozen(self.atoms), format="extxyz")
         return Run(self.temperature, self.ensemble, self.trace, failure, _frozen(self.atoms))
 
-    def _open(self) -> Any:
-        """Return the trajectory to write to, if there is a folder."""
+    @contextmanager
+    def _trajectory(self) -> Iterator[Any]:
+        """Open the trajectory to write to, if there is a folder; say what a full disk leaves."""
         if self.path is None:
-            return None
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return Trajectory(self.path, "w" if self.is_new else "a", self.atoms)
-
-    def _write(self, writer: Any) -> None:
-        """Add a frame to the trajectory."""
+            yield None
+            return
         try:
-            writer.write(self.atoms)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            writer = Trajectory(self.path, "w" if self.is_new else "a", self.atoms)
+            if self.is_new:
+                writer.set_description(self.description)
+            try:
+                yield writer
+            finally:
+                writer.close()
         except OSError as error:
             raise InputError(
-                f"cannot write to {self.path}: {error.strerror}; the {len(self.trace) - 1} frames before it can be "
-                "read: make room, and the same call goes on from the last of them"
+                f"cannot write to {self.path}: {error.strerror}; the frames before can be read: make room, and the "
+                "same call goes on from the last of them"
             ) from error
+
+    def _read_frames(self, path: Path, atoms: Atoms) -> list[Atoms]:
+        """Return the frames of a run to go on with; the format lists a frame only once it is whole."""
+        try:
+            with Trajectory(path) as trajectory:
+                frames, description = list(trajectory), trajectory.description
+        except Exception as error:  # whatever the reader runs into
+            raise InputError(f"{path} cannot be read ({error}); remove it, and the run starts anew") from error
+        if not frames:
+            return []
+        advice = "give another folder, or remove the file"
+        if not np.array_equal(frames[0].numbers, atoms.numbers):
+            raise SettingsError(
+                f"{path} holds a run of {frames[0].get_chemical_formula()}, which cannot go on with "
+                f"{atoms.get_chemical_formula()}; {advice}"
+            )
+        if description != self.description:
+            raise SettingsError(
+                f"{path} holds a run with {description}, which cannot go on with {self.description}; {advice}"
+            )
+        written, found = frames[-1].get_potential_energy(), float(self.model.predict([frames[-1]])[0])
+        if not np.isclose(written, found, rtol=0.0, atol=1e-6 * len(atoms)):
+            raise SettingsError(
+                f"the last frame of {path} has {written:.6f} eV, but {found:.6f} eV by this potential: it is a run of "
+                f"another one; {advice}"
+            )
+        return frames
 
     def _integrator(self) -> Any:
         """Return the integrator of the ensemble."""
@@ -392,18 +421,6 @@ class _Simulation:
             tdamp=thermostat * step,
             pdamp=barostat * step,
         )
-
-
-def _read_frames(path: Path, atoms: Atoms) -> list[Atoms]:
-    """Return the frames of a trajectory of these atoms; the format lists a frame only once it is whole."""
-    with Trajectory(path) as trajectory:
-        frames = list(trajectory)
-    if frames and not np.array_equal(frames[0].numbers, atoms.numbers):
-        raise SettingsError(
-            f"{path} holds a run of {frames[0].get_chemical_formula()}, which cannot go on with "
-            f"{atoms.get_chemical_formula()}; give another folder, or remove the file"
-        )
-    return frames
 
 
 def _frozen(atoms: Atoms) -> Atoms:

@@ -8,7 +8,7 @@ from ase.io import Trajectory, read
 from linmlp import ACE, LinearPotential
 from linmlp.datasets import load_silicon
 from linmlp.evaluation.md import Limits, check_stability
-from linmlp.exceptions import SettingsError, StructureError
+from linmlp.exceptions import InputError, SettingsError, StructureError
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,30 @@ def test_a_failure_is_caught_with_its_frame(model, atoms, tmp_path):
     frame = read(tmp_path / "nvt_300K_failed.xyz")
     np.testing.assert_allclose(frame.positions, run.last.positions, atol=1e-6)
     assert np.sqrt((run.last.get_forces() ** 2).sum(axis=1)).max() > 0.05
+
+
+def test_runs_that_do_not_belong_together(model, atoms, tmp_path):
+    check_stability(model, atoms, [300.0], "nve", time=0.1, folder=tmp_path)
+    with pytest.raises(SettingsError, match=r"holds a run with .*'every': 10.* cannot go on with .*'every': 5"):
+        check_stability(model, atoms, [300.0], "nve", time=0.2, every=5, folder=tmp_path)
+    other = LinearPotential(ACE(cutoff=4.5, order=1, max_degree=8), energy_weight=1000.0, alpha=1e-6)
+    other.fit(load_silicon()[0][::4])
+    with pytest.raises(SettingsError, match="a run of another one"):
+        check_stability(other, atoms, [300.0], "nve", time=0.2, folder=tmp_path)
+    (tmp_path / "nve_300K.traj").write_text("nothing")
+    with pytest.raises(InputError, match="cannot be read"):
+        check_stability(model, atoms, [300.0], "nve", time=0.2, folder=tmp_path)
+
+
+def test_an_explosion_in_the_first_steps(model, atoms, tmp_path):
+    squeezed = atoms.copy()
+    squeezed.positions[1] = squeezed.positions[0] + 0.3 * (squeezed.positions[1] - squeezed.positions[0])
+    report = check_stability(model, squeezed, [300.0], "nve", time=0.1, folder=tmp_path, every=1)
+    (run,) = report.runs
+    assert run.failure.step <= 3
+    assert "Å apart, below" in run.failure.reason or "a force of" in run.failure.reason
+    assert count_frames(tmp_path / "nve_300K.traj") == run.failure.step + 1
+    assert report.to_dict()["runs"][0]["failed_at_step"] == run.failure.step
 
 
 def test_bad_input(model, atoms):
