@@ -82,9 +82,12 @@ def report(name, duration, folder, **settings):
     plans = [("nve", loose, [hottest]), ("nvt", crystal, temperatures[:2]), ("nvt", loose, temperatures[2:])]
     for ensemble, atoms, kelvins in plans:
         start = time.perf_counter()
-        result = check_stability(
-            model, atoms, kelvins, ensemble, time=duration, structures=train, folder=folder and folder / title
-        )
+        settings = {
+            "structures": train,
+            "folder": folder and folder / title,
+            "equilibration": min(duration / 10.0, 2.0),
+        }
+        result = check_stability(model, atoms, kelvins, ensemble, time=duration, **settings)
         seconds = (time.perf_counter() - start) / len(kelvins)
         print(f"{result}\n    {seconds:.0f} s for each run", flush=True)
         told["runs"] += result.to_dict()["runs"]

@@ -26,6 +26,7 @@ def md(
     time: Annotated[float, typer.Option(help="ps at each temperature")] = 10.0,
     timestep: Annotated[float, typer.Option(help="fs")] = 1.0,
     pressure: Annotated[float, typer.Option(help="of npt, GPa")] = 0.0,
+    equilibration: Annotated[float, typer.Option(help="ps with a thermostat before each run")] = 1.0,
     supercell: Annotated[str, typer.Option(help="repeats of the structure, as 2 or 2,2,1")] = "1",
     folder: Annotated[
         Path, typer.Option("--folder", "-o", help="for trajectories; an interrupted run goes on from there")
@@ -52,7 +53,7 @@ def md(
     if timesteps is not None:
         steps = _numbers("--timesteps", timesteps)
         for kelvin in temperatures:
-            found = simulations.check_time_steps(potential, atoms, kelvin, steps, time, random_state=seed)
+            found = simulations.check_time_steps(potential, atoms, kelvin, steps, time, equilibration, seed)
             print(json_format.dumps(found.to_dict()) if json else found)
         return
     limits = simulations.Limits(min_approach, max_force, max_heating, max_grade)
@@ -65,12 +66,13 @@ def md(
             time,
             timestep,
             limits,
-            None if train is None else read_structures(train),
-            pressure,
-            folder,
-            every,
-            seed,
-            live.show,
+            structures=None if train is None else read_structures(train),
+            pressure=pressure,
+            folder=folder,
+            every=every,
+            equilibration=equilibration,
+            random_state=seed,
+            progress=live.show,
         )
     if json:
         print(json_format.dumps(result.to_dict(), indent=1))
