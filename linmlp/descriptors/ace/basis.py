@@ -30,6 +30,14 @@ Function: TypeAlias = tuple[Channel, ...]
 
 MAX_ORDER = 3
 
+ANY = -1
+"""Element of a channel that sums over neighbors of all elements; the rows know it, ACE has none."""
+
+
+def has_neighbors(channel: Channel, element: int) -> bool:
+    """Return whether neighbors of an element are in the sum of a channel."""
+    return channel[0] in (element, ANY)
+
 
 def channel_key(channel: Channel) -> tuple[int, int, int]:
     """Return the key that sorts the factors of a function: l, then n, then element."""

@@ -12,6 +12,7 @@ from linmlp.descriptors.ace.row_neighbor_loops import (
     map_radial,
     raw_radial,
     splat,
+    spline_radial,
     store,
     write_harmonics,
 )
@@ -85,11 +86,16 @@ def find_blocks(
     work.n_blocks[w] = gather(
         plan.cutoff, i, positions, kinds, first, j, shift, work.geometry, work.atoms, work.elements, begin
     )
+    for k in range(plan.own_first[z], plan.own_first[z + 1]):
+        work.densities[plan.own_density[k] * 2 * WIDTH + w] += plan.own_value[k]
     end = begin + work.n_blocks[w]
     for b in range(begin, end):
         e, g = work.elements[b], b * GEOMETRY
-        raw_radial(plan, work.geometry, g, plan.inner[z, e, 0], plan.inner[z, e, 1], work.raw)
-        map_radial(plan, z, e, work.raw, work.radial, b * radial_step)
+        if plan.n_pieces > 0:
+            spline_radial(plan, work.geometry, g, plan.element_weight[e], work.raw, work.radial, b * radial_step)
+        else:
+            raw_radial(plan, work.geometry, g, plan.inner[z, e, 0], plan.inner[z, e, 1], work.raw)
+            map_radial(plan, z, e, work.raw, work.radial, b * radial_step)
         write_harmonics(plan, work.geometry, g, work.legendre, work.harmonics, b * harmonics_step)
     while begin < end:
         stop = begin

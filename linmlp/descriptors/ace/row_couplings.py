@@ -8,7 +8,6 @@ import numpy as np
 
 from linmlp.descriptors.ace.basis import Channel, Function, channel_key
 from linmlp.descriptors.ace.coupling import clebsch_gordan
-from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.row_layout import QUAD, Rest, integers
 from linmlp.units import IntArray
 
@@ -70,13 +69,12 @@ class Densities(NamedTuple):
     one: int
 
 
-def number_densities(parameters: AceParameters, channels: list[Channel]) -> Densities:
+def number_densities(channels: list[Channel], n_elements: int, n_pair: int) -> Densities:
     """Return the places of all densities."""
     place, n = {}, 0
     for channel in channels:
         place[channel] = n
         n += channel[2] + 1
-    n_elements, n_pair = len(parameters.numbers), parameters.pair_map.shape[2]
     pair = n + np.arange(n_elements * n_pair, dtype=np.int64).reshape(n_elements, n_pair)
     return Densities(place, pair, n + pair.size)
 

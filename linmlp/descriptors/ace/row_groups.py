@@ -1,11 +1,10 @@
 """Groups of functions: which entries the derivative of a function has, for neighbors of every element."""
 
-from collections import Counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import Channel, Function
+from linmlp.descriptors.ace.basis import Channel, Function, has_neighbors
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.row_couplings import Rests, rest_of
 from linmlp.descriptors.ace.row_layout import GROUP, QUAD, WIDTH, RowCounts, integers
@@ -50,8 +49,8 @@ def group_functions(
     """Return the inner order, the lists of groups per element of the neighbor, and counts."""
 
     def composition(v: int) -> tuple[bool, tuple[int, ...], int]:
-        distinct = Counter(e for e, _, _ in set(functions[v]))
-        return len(functions[v]) > 1, tuple(-distinct[e] for e in range(n_elements)), v
+        counts = [sum(has_neighbors(c, e) for c in set(functions[v])) for e in range(n_elements)]
+        return len(functions[v]) > 1, tuple(-count for count in counts), v
 
     inside = sorted(range(len(functions)), key=composition)
     order = np.empty(len(functions), dtype=np.int64)
@@ -60,7 +59,7 @@ def group_functions(
 
     def entries_of(v: int, element: int) -> list[tuple[int, int]]:
         function = functions[v]
-        of_element = [c for c in sorted(set(function)) if c[0] == element]
+        of_element = [c for c in sorted(set(function)) if has_neighbors(c, element)]
         if len(function) == 1:
             return [(3 * WIDTH * (rests.n_rests + 1), 2 * WIDTH * (radial.n_radial + n)) for _, n, _ in of_element]
         return [
@@ -109,16 +108,16 @@ def adjoints(
     radial: Radial,
 ) -> dict[str, Any]:
     """Return the quads of channels, and which Q of a function belongs to the adjoint of which channel."""
-    quad_first, slots, rows, place, n_slots = [], list[int](), list[int](), dict[Channel, int](), 0
+    quad_first, slots, rows, place, n_slots = [], list[int](), list[int](), dict[tuple[int, Channel], int](), 0
     for element in range(n_elements):
         first = [len(slots)]
         for l in range(max_l + 1):
-            for k, channel in enumerate(c for c in channels if c[0] == element and c[2] == l):
+            for k, channel in enumerate(c for c in channels if has_neighbors(c, element) and c[2] == l):
                 if k % QUAD == 0:
                     slots.append(n_slots)
                     rows.extend([2 * WIDTH * (radial.n_radial + radial.n_pair)] * QUAD)
                     n_slots += QUAD * (2 * l + 1)
-                place[channel] = slots[-1] + k % QUAD
+                place[element, channel] = slots[-1] + k % QUAD
                 rows[QUAD * (len(slots) - 1) + k % QUAD] = 2 * WIDTH * radial.rows[channel[1], l]
             first.append(len(slots))
         quad_first.append(first)
@@ -128,7 +127,12 @@ def adjoints(
             ((element, n, _),) = function
             entries.append((-1, element * radial.n_pair + n, 0))
         else:
-            entries.extend((rests.slot(rest_of(function, c)), place[c], c[2]) for c in sorted(set(function)))
+            entries.extend(
+                (rests.slot(rest_of(function, c)), place[element, c], c[2])
+                for c in sorted(set(function))
+                for element in range(n_elements)
+                if has_neighbors(c, element)
+            )
         entry_first.append(len(entries))
     return {
         "n_channel_slots": n_slots,

@@ -42,6 +42,13 @@ class RowPlan(NamedTuple):
     inner: FloatArray  # (n_elements, n_elements, 2) the inner switch is the smoothstep of a r + b
     radial_map: FloatArray  # (n_elements, n_elements, n_radial + n_pair, n_raw), flat
     map_end: IntArray  # (n_radial + n_pair,) raw functions from here on are not in the map
+    pieces_per_length: float  # instead of raw functions and map: pieces of the splines per Å
+    n_pieces: int  # 0 if there are none
+    splines: FloatArray  # (n_pieces, 6, n_radial) coefficients of powers of the place in the piece, flat
+    element_weight: FloatArray  # (n_elements,) factor of the splines for neighbors of an element
+    own_first: IntArray  # (n_elements + 1,) what a center of an element adds to its own densities with l = 0
+    own_density: IntArray  # (n_own,) place
+    own_value: FloatArray  # (n_own,)
     legendre: FloatArray  # ((max_l + 1) (max_l + 2) / 2, 3) two factors of the recursion, norm
     channel_first: IntArray  # (n_elements, max_l + 2) channels of an element and l
     channel_row: IntArray  # (n_channels,) radial row

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from linmlp.descriptors.ace.row_layout import WIDTH, RowPlan
@@ -119,6 +120,36 @@ def map_radial(plan: RowPlan, center: int, neighbor: int, raw: Any, radial: Any,
         store(radial, base + 2 * WIDTH * row + WIDTH, b)
     store(radial, base + 2 * WIDTH * n_rows, splat(0.0))
     store(radial, base + 2 * WIDTH * n_rows + WIDTH, splat(0.0))
+
+
+@njit(**OPTIONS)
+def spline_radial(plan: RowPlan, geometry: Any, g: int, weight: float, buffer: Any, radial: Any, base: int) -> None:
+    """Write radial functions that are splines and their derivatives, (row, 2, lane), and a row of zeros.
+
+    buffer (2 * n_radial,); the splines of a piece lie side by side, so that the loops over them are vectors.
+    """
+    n, splines = plan.n_radial, plan.splines
+    for w in range(WIDTH):
+        x, y, z, mask = (
+            geometry[g + w],
+            geometry[g + WIDTH + w],
+            geometry[g + 2 * WIDTH + w],
+            geometry[g + 3 * WIDTH + w],
+        )
+        t = plan.pieces_per_length * np.sqrt(x * x + y * y + z * z)
+        piece = min(int(t), plan.n_pieces - 1)
+        t -= piece
+        o, factor, slope = 6 * n * piece, mask * weight, mask * weight * plan.pieces_per_length
+        for row in range(n):
+            c1, c2, c3 = splines[o + n + row], splines[o + 2 * n + row], splines[o + 3 * n + row]
+            c4, c5 = splines[o + 4 * n + row], splines[o + 5 * n + row]
+            buffer[row] = factor * (splines[o + row] + t * (c1 + t * (c2 + t * (c3 + t * (c4 + t * c5)))))
+            buffer[n + row] = slope * (c1 + t * (2.0 * c2 + t * (3.0 * c3 + t * (4.0 * c4 + t * (5.0 * c5)))))
+        for row in range(n):
+            radial[base + 2 * WIDTH * row + w] = buffer[row]
+            radial[base + 2 * WIDTH * row + WIDTH + w] = buffer[n + row]
+    store(radial, base + 2 * WIDTH * n, splat(0.0))
+    store(radial, base + 2 * WIDTH * n + WIDTH, splat(0.0))
 
 
 @njit(forceinline=True, **OPTIONS)

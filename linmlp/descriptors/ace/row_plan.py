@@ -19,15 +19,17 @@ into the order of the user at the end.
 """
 
 from math import factorial, sqrt
+from typing import Any
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import Channel
+from linmlp.descriptors.ace.basis import Channel, Function, has_neighbors
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
 from linmlp.descriptors.ace.row_couplings import Rests, couplings, energies, kappa, number_densities
-from linmlp.descriptors.ace.row_groups import adjoints, group_functions, radial_rows
+from linmlp.descriptors.ace.row_groups import Radial, adjoints, group_functions, radial_rows
 from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan, integers
+from linmlp.descriptors.splines import RadialTable
 from linmlp.units import FloatArray, IntArray
 
 
@@ -46,35 +48,144 @@ def make_row_plan(parameters: AceParameters) -> tuple[RowPlan, RowCounts]:
     counts : RowCounts
         Work per neighbor.
     """
-    functions = parameters.functions
     n_elements = len(parameters.numbers)
-    many = [f for f in functions if len(f) > 1]
-    channels = sorted({c for f in many for c in f}, key=lambda c: (c[0], c[2], c[1]))
+    radial = radial_rows(parameters, channels_of(parameters.functions))
+    fields = {
+        "n_raw": radial.map.shape[-1],
+        "cutoff": float(parameters.cutoff),
+        "distance_series": scaled_distance_polynomial(parameters.scaling),
+        "envelope_series": envelope_polynomial(),
+        "inner": _inner(parameters),
+        "radial_map": radial.map.reshape(-1),
+        "map_end": radial.end,
+        "pieces_per_length": 0.0,
+        "n_pieces": 0,
+        "splines": np.zeros(1),
+        "element_weight": np.ones(n_elements),
+        "own_first": integers(np.zeros(n_elements + 1)),
+        "own_density": integers([0]),
+        "own_value": np.zeros(1),
+    }
+    return plan_rows(parameters.functions, n_elements, radial, fields)
+
+
+def make_spline_row_plan(
+    functions: tuple[Function, ...],
+    n_elements: int,
+    rows: dict[tuple[int, int], int],
+    table: RadialTable,
+    cutoff: float,
+    element_weight: FloatArray,
+    own: FloatArray,
+) -> tuple[RowPlan, RowCounts]:
+    """Return the same for radial functions that are splines.
+
+    Parameters
+    ----------
+    functions : tuple of Function
+        Of orders 2 and 3.
+    n_elements : int
+        Number of elements.
+    rows : dict
+        Place of the radial function of every (n, l).
+    table : RadialTable
+        Splines up to the cutoff.
+    cutoff : float
+        Å.
+    element_weight : ndarray of shape (n_elements,)
+        Factor of the density of every element.
+    own : ndarray of shape (n_functions_of_table,)
+        What a center adds to the densities of its own element with l = 0, before that factor.
+
+    Returns
+    -------
+    plan : RowPlan
+        Arrays for the loops.
+    counts : RowCounts
+        Work per neighbor.
+    """
+    n_radial = table.coefficients.shape[-1]
+    radial = Radial(rows, n_radial, 0, np.zeros((n_elements, n_elements, n_radial, 1)), integers(np.zeros(n_radial)))
+    channels = channels_of(functions)
+    densities = number_densities(channels, n_elements, 0)
+    first, places, values = [0], list[int](), list[float]()
+    for element in range(n_elements):
+        for channel in channels:
+            if has_neighbors(channel, element) and channel[2] == 0:
+                places.append(densities.place[channel])
+                values.append(float(element_weight[element] * own[rows[channel[1], 0]]))
+        first.append(len(places))
+    fields = {
+        "n_raw": 1,
+        "cutoff": cutoff,
+        "distance_series": np.zeros(1),
+        "envelope_series": np.zeros(1),
+        "inner": np.zeros((n_elements, n_elements, 2)),
+        "radial_map": np.zeros(1),
+        "map_end": radial.end,
+        "pieces_per_length": table.per_piece,
+        "n_pieces": len(table.coefficients),
+        "splines": table.coefficients.reshape(-1),
+        "element_weight": np.asarray(element_weight, dtype=float),
+        "own_first": integers(first),
+        "own_density": integers(places or [0]),
+        "own_value": np.array(values or [0.0]),
+    }
+    return plan_rows(functions, n_elements, radial, fields)
+
+
+def channels_of(functions: tuple[Function, ...]) -> list[Channel]:
+    """Return the channels of functions of more than one factor, by element, l and n."""
+    return sorted({c for f in functions if len(f) > 1 for c in f}, key=lambda c: (c[0], c[2], c[1]))
+
+
+def plan_rows(
+    functions: tuple[Function, ...], n_elements: int, radial: Radial, fields: dict[str, Any]
+) -> tuple[RowPlan, RowCounts]:
+    """Return the plan of functions whose radial functions stand in `fields`.
+
+    Parameters
+    ----------
+    functions : tuple of Function
+        All of them.
+    n_elements : int
+        Number of elements.
+    radial : Radial
+        Where the radial functions are.
+    fields : dict
+        What the loops need to make them.
+
+    Returns
+    -------
+    plan : RowPlan
+        Arrays for the loops.
+    counts : RowCounts
+        Work per neighbor.
+    """
+    channels = channels_of(functions)
     max_l = max((l for _, _, l in channels), default=0)
     rests = Rests(functions, max_l)
-    radial = radial_rows(parameters, channels)
-    densities = number_densities(parameters, channels)
+    densities = number_densities(channels, n_elements, radial.n_pair)
     order, groups, counts = group_functions(functions, n_elements, rests, radial)
+    summed = [
+        [[c for c in channels if has_neighbors(c, e) and c[2] == l] for l in range(max_l + 1)]
+        for e in range(n_elements)
+    ]
+    listed = [c for of_element in summed for of_l in of_element for c in of_l]
     plan = RowPlan(
         max_l=max_l,
         n_functions=len(functions),
         n_groups=-(-len(functions) // GROUP),
         n_radial=radial.n_radial,
         n_pair=radial.n_pair,
-        n_raw=radial.map.shape[-1],
         n_rests=rests.n_rests,
         n_slots=rests.n_slots,
         n_densities=densities.one + 1,
-        cutoff=float(parameters.cutoff),
-        distance_series=scaled_distance_polynomial(parameters.scaling),
-        envelope_series=envelope_polynomial(),
-        inner=_inner(parameters),
-        radial_map=radial.map.reshape(-1),
-        map_end=radial.end,
+        **fields,
         legendre=_legendre(max_l),
-        channel_first=_channel_first(channels, n_elements, max_l),
-        channel_row=integers([radial.rows[n, l] for _, n, l in channels]),
-        channel_density=integers([densities.place[c] for c in channels]),
+        channel_first=_channel_first(summed),
+        channel_row=integers([radial.rows[n, l] for _, n, l in listed]),
+        channel_density=integers([densities.place[c] for c in listed]),
         pair_density=densities.pair,
         **couplings(rests, densities),
         quad_first=integers(rests.quad_first),
@@ -109,7 +220,13 @@ def _legendre(max_l: int) -> FloatArray:
     )
 
 
-def _channel_first(channels: list[Channel], n_elements: int, max_l: int) -> IntArray:
-    keys = [(e, l) for e, _, l in channels]
-    first = [[sum(key < (e, l) for key in keys) for l in range(max_l + 2)] for e in range(n_elements)]
+def _channel_first(summed: list[list[list[Channel]]]) -> IntArray:
+    """Return where the channels of every element and l begin, (n_elements, max_l + 2)."""
+    first, n = [], 0
+    for of_element in summed:
+        of_first = [n]
+        for of_l in of_element:
+            n += len(of_l)
+            of_first.append(n)
+        first.append(of_first)
     return integers(first)

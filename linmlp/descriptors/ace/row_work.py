@@ -59,7 +59,7 @@ def make_work(plan: RowPlan, max_blocks: int) -> RowWork:
         atoms=np.empty(n_blocks * WIDTH, np.int64),
         elements=np.empty(n_blocks, np.int64),
         n_blocks=np.zeros(WIDTH, np.int64),
-        raw=aligned(2 * WIDTH * plan.n_raw),
+        raw=aligned(2 * max(WIDTH * plan.n_raw, plan.n_radial)),
         legendre=aligned(WIDTH * len(plan.legendre)),
         radial=aligned(n_blocks * 2 * WIDTH * (plan.n_radial + plan.n_pair + 1)),
         harmonics=aligned(n_blocks * 3 * WIDTH * (plan.max_l + 1) ** 2),

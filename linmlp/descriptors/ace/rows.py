@@ -7,7 +7,7 @@ import numpy as np
 
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.row_center_loops import features_loop
-from linmlp.descriptors.ace.row_layout import GROUP
+from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan
 from linmlp.descriptors.ace.row_loops import rows_loop
 from linmlp.descriptors.ace.row_neighbor_loops import count_blocks
 from linmlp.descriptors.ace.row_plan import make_row_plan
@@ -30,9 +30,13 @@ class AceRows:
 
     def __init__(self, parameters: AceParameters) -> None:
         self.parameters = parameters
-        self.plan, self.counts = make_row_plan(parameters)
+        self.plan, self.counts = self._make_plan()
         self.stride = len(parameters.numbers) * GROUP * self.plan.n_groups
         self._local = threading.local()
+
+    def _make_plan(self) -> tuple[RowPlan, RowCounts]:
+        """Return the arrays of the loops."""
+        return make_row_plan(self.parameters)
 
     def allocate(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return arrays for `write`, whose rows are padded.
@@ -138,7 +142,7 @@ class AceRows:
 
     def __reduce__(self) -> tuple[type["AceRows"], tuple[AceParameters]]:
         """Return how to make a copy; work arrays stay behind."""
-        return AceRows, (self.parameters,)
+        return type(self), (self.parameters,)
 
     def _padded(self, n_rows: int) -> FloatArray:
         return aligned(n_rows * self.stride).reshape(n_rows, self.stride)[:, : self.parameters.n_features]

@@ -1,0 +1,1 @@
+"""SOAP: the power spectrum of a smeared neighbor density, on the loops of the ACE rows."""
