@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from linmlp.descriptors import ACE
+from linmlp.descriptors import ACE, SOAP
 from linmlp.potentials import (
     ErrorTable,
     LinearPotential,
@@ -16,6 +16,7 @@ from linmlp.potentials import (
 __version__ = version("linmlp")
 __all__ = [
     "ACE",
+    "SOAP",
     "ErrorTable",
     "LinearPotential",
     "LinearPotentialCV",

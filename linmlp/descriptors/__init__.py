@@ -10,9 +10,11 @@ from linmlp.descriptors.evaluators import (
     QuadraticForm,
     SummingEvaluator,
 )
+from linmlp.descriptors.soap import SOAP
 
 __all__ = [
     "ACE",
+    "SOAP",
     "Committee",
     "Descriptor",
     "Evaluator",

@@ -46,6 +46,10 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def compute_features(self, pairs: Pairs) -> FloatArray:
         """Return the features of every atom, (n_atoms, n_features); pairs beyond the cutoff are left out."""
 
+    def environment_features(self, pairs: Pairs) -> FloatArray:
+        """Return what a kernel compares atoms by, (n_atoms, n_features): the features, if not something else."""
+        return self.compute_features(pairs)
+
     @abstractmethod
     def allocate_rows(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return arrays for `write_rows`: (n_features,), (3 n_atoms, n_features), (6, n_features)."""

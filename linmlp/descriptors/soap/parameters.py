@@ -129,6 +129,9 @@ class SoapRows(AceRows):
 
     parameters: SoapParameters  # type: ignore[assignment]  # what the loops ask of it is the same
 
+    def __init__(self, parameters: SoapParameters) -> None:
+        super().__init__(parameters)  # type: ignore[arg-type]
+
     def _make_plan(self) -> tuple[RowPlan, RowCounts]:
         p = self.parameters
         rows = {(n, l): n * (p.l_max + 1) + l for n in range(p.n_max) for l in range(p.l_max + 1)}
