@@ -9,6 +9,7 @@ from ase import Atoms
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from linmlp.descriptors.center_rows import CenterRows
 from linmlp.descriptors.evaluators import (
     Committee,
     Evaluator,
@@ -20,6 +21,7 @@ from linmlp.descriptors.evaluators import (
     SummingEvaluator,
     check_member_coefficients,
 )
+from linmlp.exceptions import SettingsError
 from linmlp.neighbors import Pairs, find_pairs
 from linmlp.units import FloatArray, IntArray
 
@@ -63,6 +65,12 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @abstractmethod
     def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
+
+    def center_rows(self, pairs: Pairs, centers: IntArray) -> CenterRows:
+        """Return features and derivatives of single centers of one element, as a kernel needs them."""
+        raise SettingsError(
+            f"{type(self).__name__} has no derivatives of single centers, which a kernel needs; take ACE or SOAP"
+        )
 
     @abstractmethod
     def evaluator(self, coefficients: FloatArray) -> Evaluator:

@@ -23,6 +23,7 @@ from linmlp.descriptors.ace.rows import AceRows
 from linmlp.descriptors.ace.statistics import measure_distances
 from linmlp.descriptors.ace.summing_evaluator import AceSummingEvaluator
 from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.center_rows import CenterRows
 from linmlp.descriptors.evaluators import QuadraticForm, check_member_coefficients
 from linmlp.exceptions import SettingsError
 from linmlp.neighbors import Pairs
@@ -202,6 +203,10 @@ class ACE(Descriptor):
     def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
         return self._rows.pull_back(pairs, d_energy_d_features)
+
+    def center_rows(self, pairs: Pairs, centers: IntArray) -> CenterRows:
+        """Return features and derivatives of single centers of one element."""
+        return self._rows.of_centers(pairs, centers)
 
     def evaluator(self, coefficients: FloatArray) -> AceEvaluator:
         """Return the fast evaluation of the energy that is linear in the features."""

@@ -53,9 +53,13 @@ def add_own(own: Any, k: int, width: int, rows: Any, o: int, factor: float) -> N
 
 @njit(forceinline=True, **OPTIONS)
 def add_center(
-    plan: RowPlan, i: int, z: int, w: int, work: RowWork, rows: Any, stride: int, strain: Any, with_strain: bool
-) -> None:
-    """Add the derivatives of the features of one center to the rows of its neighbors, its own and those of strain."""
+    plan: RowPlan, i: int, column: int, w: int, work: RowWork, rows: Any, stride: int, strain: Any, first: int,
+    with_strain: bool,
+) -> None:  # fmt: skip
+    """Add the derivatives of the features of center w to the rows of its neighbors, its own (i) and those of strain.
+
+    Its functions start at `column`, the rows of strain at number `first`.
+    """
     width = GROUP * plan.n_groups
     radial_step, harmonics_step = 2 * WIDTH * (plan.n_radial + plan.n_pair + 1), 3 * WIDTH * (plan.max_l + 1) ** 2
     for s in range(plan.n_slots):
@@ -68,17 +72,17 @@ def add_center(
             work.products,
         )  # fmt: skip
         write_levers(work.geometry, b * GEOMETRY, work.levers)
-        starts = row_starts(work.atoms, b * WIDTH, 3 * stride, z * width)
+        starts = row_starts(work.atoms, b * WIDTH, 3 * stride, column)
         combine(
             plan.group_first[work.elements[b]], plan.group_column, plan.entry_first, plan.entries,
             work.geometry, b * GEOMETRY, work.levers, work.radial, b * radial_step, work.products, rows,
             starts, stride, work.own, width, with_strain,
         )  # fmt: skip
     for axis in range(3):
-        add_own(work.own, axis * width, width, rows, (3 * i + axis) * stride + z * width, -1.0)
+        add_own(work.own, axis * width, width, rows, (3 * i + axis) * stride + column, -1.0)
     if with_strain:
         for v in range(6):
-            add_own(work.own, (3 + v) * width, width, strain, v * stride + z * width, 1.0)
+            add_own(work.own, (3 + v) * width, width, strain, first + v * stride + column, 1.0)
 
 
 @njit(**OPTIONS)
@@ -113,7 +117,7 @@ def rows_loop(
             for w in range(stop - start):
                 for v in range(n):
                     energy[z * n + v] += work.values[WIDTH * v + w]
-                add_center(plan, order[start + w], z, w, work, rows, stride, strain, with_strain)
+                add_center(plan, order[start + w], z * width, w, work, rows, stride, strain, 0, with_strain)
             start = stop
         sort_block(plan, z, rows, 3 * n_atoms, stride, work.own)
         if with_strain:

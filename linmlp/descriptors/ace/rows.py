@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from linmlp.descriptors.ace.center_rows_loops import center_rows_loop
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.row_center_loops import features_loop
 from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan
@@ -13,8 +14,9 @@ from linmlp.descriptors.ace.row_neighbor_loops import count_blocks
 from linmlp.descriptors.ace.row_plan import make_row_plan
 from linmlp.descriptors.ace.row_pull_loops import pull_loop
 from linmlp.descriptors.ace.row_work import RowWork, aligned, make_work
+from linmlp.descriptors.center_rows import CenterRows
 from linmlp.neighbors import Pairs
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 NOTHING = np.empty(0)
 
@@ -101,6 +103,36 @@ class AceRows:
         features = np.empty((len(pairs.numbers), self.parameters.n_features))
         self._run(features_loop, pairs, features)
         return features
+
+    def of_centers(self, pairs: Pairs, centers: IntArray) -> CenterRows:
+        """Return features and derivatives of single centers.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs of a structure.
+        centers : ndarray of int, shape (n_centers,)
+            Atoms of one element.
+
+        Returns
+        -------
+        CenterRows
+            With the functions of that element alone.
+        """
+        kinds = self.parameters.element_indices(pairs.numbers)
+        n, stride = self.plan.n_functions, GROUP * self.plan.n_groups
+        most = int(np.sum(pairs.first[centers + 1] - pairs.first[centers])) + len(centers)
+        features = np.empty((len(centers), n))
+        rows, strain = aligned(3 * most * stride), aligned(6 * len(centers) * stride)
+        slots, atoms = np.empty(len(centers) + 1, np.int64), np.empty(most, np.int64)
+        place = np.full(len(kinds), -1, np.int64)
+        work = self._work(max(count_blocks(kinds, pairs.first, pairs.j), 1))
+        center_rows_loop(
+            self.plan, pairs.positions, kinds, pairs.first, pairs.j, pairs.shift, np.asarray(centers, dtype=np.int64),
+            work, features, rows, stride, strain, slots, atoms, place,
+        )  # fmt: skip
+        d_positions = rows[: 3 * slots[-1] * stride].reshape(-1, stride)[:, :n]
+        return CenterRows(features, slots, atoms[: slots[-1]], d_positions, strain.reshape(-1, stride)[:, :n])
 
     def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return forces and strain gradients of an energy whose derivatives with respect to the features are given.

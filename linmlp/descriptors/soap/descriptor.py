@@ -11,13 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from linmlp.descriptors.ace.basis import ANY, Channel
 from linmlp.descriptors.ace.learning import atomic_numbers_of
 from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.center_rows import CenterRows
 from linmlp.descriptors.pulled_evaluator import PulledEvaluator
 from linmlp.descriptors.soap.parameters import Compression, CutoffFunction, SoapParameters, SoapRows
 from linmlp.descriptors.soap.radial import FIRST_RADIUS, RadialBasis
 from linmlp.exceptions import SettingsError
 from linmlp.neighbors import Pairs
 from linmlp.structures import check_structures
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 BASES = ("gto", "polynomial")
 COMPRESSIONS = ("off", "mu2", "mu1nu1", "crossover")
@@ -65,7 +66,7 @@ class SOAP(Descriptor):
     -----
     The power spectrum of an atom is
     :math:`p_{nn'l}^{ab} = \pi\sqrt{8/(2l+1)} \sum_m c_{nlm}^a (c_{n'lm}^b)^*` [1]_, with the atom itself in the density
-    of its element; `power_spectrum` returns it. As a feature it has the power spectrum of a lone atom subtracted, so that
+    of its element; `power_spectrum` returns it. As a feature it has that of a lone atom subtracted, so that
     a lone atom has the reference energy; and every atom has the features of its own element, those of others are zero.
 
     References
@@ -211,6 +212,10 @@ class SOAP(Descriptor):
     def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
         return self._rows.pull_back(pairs, d_energy_d_features)
+
+    def center_rows(self, pairs: Pairs, centers: IntArray) -> CenterRows:
+        """Return features and derivatives of single centers of one element."""
+        return self._rows.of_centers(pairs, centers)
 
     def evaluator(self, coefficients: FloatArray) -> PulledEvaluator:
         """Return the evaluation of the energy that is linear in the features."""
