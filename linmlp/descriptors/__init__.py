@@ -10,6 +10,7 @@ from linmlp.descriptors.evaluators import (
     QuadraticForm,
     SummingEvaluator,
 )
+from linmlp.descriptors.kernel import KernelFeatures
 from linmlp.descriptors.soap import SOAP
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Evaluator",
     "Judged",
     "JudgingEvaluator",
+    "KernelFeatures",
     "QuadraticForm",
     "SummingEvaluator",
 ]

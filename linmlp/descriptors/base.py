@@ -6,10 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors.center_rows import CenterRows
+from linmlp.descriptors.elements import element_indices
 from linmlp.descriptors.evaluators import (
     Committee,
     Evaluator,
@@ -65,6 +67,30 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @abstractmethod
     def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
+
+    def element_indices(self, numbers: IntArray) -> IntArray:
+        """Return the place in ``elements_`` of every atom.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_atoms,)
+            Atomic numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_atoms,)
+            Element indices.
+
+        Raises
+        ------
+        StructureError
+            If an element is not known.
+        """
+        return element_indices(tuple(atomic_numbers[symbol] for symbol in self.elements_), numbers)
+
+    def feature_multiplicities(self) -> FloatArray:
+        """Return how often every function around one element counts in the scalar product of a kernel."""
+        return np.ones(self.n_features_out_ // len(self.elements_))
 
     def center_rows(self, pairs: Pairs, centers: IntArray) -> CenterRows:
         """Return features and derivatives of single centers of one element, as a kernel needs them."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linmlp.descriptors import ACE, SOAP, Descriptor
+from linmlp.descriptors import ACE, SOAP, Descriptor, KernelFeatures
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
 from linmlp.potentials.incremental import settings_snapshot
@@ -23,7 +23,7 @@ from linmlp.units import FloatArray
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
 
-DESCRIPTORS: dict[str, type[Descriptor]] = {"ACE": ACE, "SOAP": SOAP}
+DESCRIPTORS: dict[str, type[Descriptor]] = {"ACE": ACE, "SOAP": SOAP, "KernelFeatures": KernelFeatures}
 PACKAGES = ("linmlp", "numpy", "scipy", "scikit-learn", "numba", "ase", "vesin")
 UNITS = {"energy": "eV", "length": "Å", "forces": "eV/Å", "stress": "eV/Å³, positive under tension"}
 SETTINGS = [

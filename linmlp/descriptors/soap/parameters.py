@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 
 from linmlp.descriptors.ace.basis import ANY, Channel, Function, channel_key
-from linmlp.descriptors.ace.parameters import element_indices
 from linmlp.descriptors.ace.row_layout import RowCounts, RowPlan
 from linmlp.descriptors.ace.row_plan import make_spline_row_plan
 from linmlp.descriptors.ace.rows import AceRows
+from linmlp.descriptors.elements import element_indices
 from linmlp.descriptors.soap.radial import RadialBasis, padding, radial_functions
 from linmlp.descriptors.splines import make_table
 from linmlp.units import FloatArray, IntArray
