@@ -122,6 +122,9 @@ class KernelFeatures(Descriptor):
         self._set_descriptor(inner)
         rng = np.random.default_rng(self.random_state)
         candidates, groups = self._candidates(structures, rng)
+        strangers = sorted(set(self.per_group or {}) - {group for of_element in groups for group in of_element})
+        if strangers:
+            raise SettingsError(f"per_group names {', '.join(strangers)}, which no structure has as config_type")
         notes: list[str] = []
         self.representatives_ = []
         for z, symbol in enumerate(self.elements_):

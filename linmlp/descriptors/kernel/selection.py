@@ -50,14 +50,9 @@ def select_environments(
     Raises
     ------
     SettingsError
-        If a group of `per_group` does not occur, or more are wanted from groups than in all.
+        If more are wanted from groups than in all.
     """
     per_group = dict(per_group or {})
-    strangers = sorted(set(per_group) - set(groups))
-    if strangers:
-        raise SettingsError(
-            f"per_group names {', '.join(strangers)}, but the groups are {', '.join(sorted(set(groups))) or 'none'}"
-        )
     if sum(per_group.values()) > n:
         raise SettingsError(f"per_group wants {sum(per_group.values())} environments, n_sparse is {n}; raise n_sparse")
     take = {"fps": _farthest, "cur": _largest_leverages, "random": _at_random}[method]
