@@ -10,6 +10,7 @@ from linmlp.descriptors.evaluators import (
     QuadraticForm,
     SummingEvaluator,
 )
+from linmlp.descriptors.joined import JoinedDescriptors
 from linmlp.descriptors.kernel import KernelFeatures
 from linmlp.descriptors.soap import SOAP
 
@@ -19,6 +20,7 @@ __all__ = [
     "Committee",
     "Descriptor",
     "Evaluator",
+    "JoinedDescriptors",
     "Judged",
     "JudgingEvaluator",
     "KernelFeatures",

@@ -34,6 +34,9 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     After `fit`: ``elements_`` (symbols), ``cutoff_`` (Å), ``n_features_out_``.
     """
 
+    scale_columns = True
+    """Whether the ridge acts on columns of unit norm: not where the norm of coefficients means something of its own."""
+
     elements_: tuple[str, ...]
     cutoff_: float
     n_features_out_: int

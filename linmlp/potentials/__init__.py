@@ -7,6 +7,7 @@ from linmlp.potentials.persistence import load
 from linmlp.potentials.predictor import Prediction, Predictor
 from linmlp.potentials.scorers import scorer, scorer_names
 from linmlp.potentials.solver_setting import UpToDegree
+from linmlp.potentials.sparse_kernel import SparseKernelPotential
 from linmlp.potentials.structure_selection import select_structures
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LinearPotentialCV",
     "Prediction",
     "Predictor",
+    "SparseKernelPotential",
     "UpToDegree",
     "load",
     "scorer",

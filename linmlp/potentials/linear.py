@@ -7,10 +7,10 @@ from typing import Any, Literal, Self, TypeVar
 import numpy as np
 from ase import Atoms
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.descriptors import Descriptor
+from linmlp.descriptors import ACE, Descriptor
 from linmlp.exceptions import InputError, StructureError
 from linmlp.potentials.baseline_setting import BaselineSetting
 from linmlp.potentials.errors import ErrorTable, StructureErrors
@@ -61,7 +61,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     group_weights : dict or None, default=None
         Weight of each ``config_type`` on top; key "default" for those not named.
     alpha : float or "auto", default="auto"
-        Ridge strength on columns scaled to unit norm; "auto" is chosen by cross-validation.
+        Ridge strength, on columns scaled to unit norm but for kernel features; "auto" is chosen by cross-validation.
     solver : SystemSolver or None, default=None
         One of `linmlp.solvers`; None is ridge regression with strength `alpha`. Where the solver's own strength is
         "auto", cross-validation chooses it.
@@ -214,6 +214,18 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.uncertainty = uncertainty
         self.random_state = random_state
         self.verbose = verbose
+
+    def _default_descriptor(self) -> Descriptor:
+        return ACE()
+
+    def _feature_setting(self) -> Any:
+        """Return what makes the features: an unfitted descriptor, or a fitted one that is frozen."""
+        return self._default_descriptor() if self.descriptor is None else self.descriptor
+
+    @classmethod
+    def _with_features(cls, features: Descriptor, settings: dict[str, Any]) -> Self:
+        """Return an unfitted potential whose features these would be."""
+        return cls(clone(features), **settings)
 
     def fit(self, structures: Sequence[Atoms], y: Any = None, *, sample_weight: Any = None) -> Self:
         """Fit to labelled structures.

@@ -11,7 +11,6 @@ from ase import Atoms
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.descriptors import ACE
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.potentials.choosing import chosen_of
 from linmlp.potentials.cross_validation_errors import METRICS, Scoring, check_scoring
@@ -227,7 +226,7 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         if not (self.potential is None or isinstance(self.potential, LinearPotential)):
             raise SettingsError(f"potential={self.potential!r} is none; give a LinearPotential, or None")
         base: LinearPotential = LinearPotential() if self.potential is None else clone(self.potential)
-        return base if base.descriptor is not None else base.set_params(descriptor=ACE())
+        return base if base.descriptor is not None else base.set_params(descriptor=base._default_descriptor())
 
     def _best(self) -> LinearPotential:
         check_is_fitted(self)

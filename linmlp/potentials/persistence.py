@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linmlp.descriptors import ACE, SOAP, Descriptor, KernelFeatures
+from linmlp.descriptors import ACE, SOAP, Descriptor, JoinedDescriptors, KernelFeatures
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
 from linmlp.potentials.incremental import settings_snapshot
@@ -23,7 +23,12 @@ from linmlp.units import FloatArray
 if TYPE_CHECKING:
     from linmlp.potentials.linear import LinearPotential
 
-DESCRIPTORS: dict[str, type[Descriptor]] = {"ACE": ACE, "SOAP": SOAP, "KernelFeatures": KernelFeatures}
+DESCRIPTORS: dict[str, type[Descriptor]] = {
+    "ACE": ACE,
+    "SOAP": SOAP,
+    "KernelFeatures": KernelFeatures,
+    "JoinedDescriptors": JoinedDescriptors,
+}
 PACKAGES = ("linmlp", "numpy", "scipy", "scikit-learn", "numba", "ase", "vesin")
 UNITS = {"energy": "eV", "length": "Å", "forces": "eV/Å", "stress": "eV/Å³, positive under tension"}
 SETTINGS = [
@@ -61,11 +66,13 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
     system : bool, default=True
         Whether the folded rows go into the file, if the potential kept them.
     """
+    from linmlp.potentials.sparse_kernel import SparseKernelPotential
+
     settings, arrays = potential.descriptor_.to_state()
     solution = potential.solution_
     named = {f"descriptor/{name}": array for name, array in arrays.items()}
     header = {
-        "kind": "linear",
+        "kind": "sparse kernel" if isinstance(potential, SparseKernelPotential) else "linear",
         "elements": list(potential.descriptor_.elements_),
         "units": UNITS,
         "versions": {package: _version(package) for package in PACKAGES},
@@ -129,6 +136,7 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         If the file is missing, broken, foreign or newer, or a baseline is missing.
     """
     from linmlp.potentials.linear import LinearPotential
+    from linmlp.potentials.sparse_kernel import SparseKernelPotential
 
     header, arrays = read_model_file(path)
     try:
@@ -142,7 +150,8 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         settings["prior"] = solver_argument(settings.get("prior"))
         settings["features"] = features_from_state(settings.get("features"))
         settings["baseline"] = baseline_setting_from_state(settings.get("baseline", ["zbl"]), baselines)
-        potential = LinearPotential(type(descriptor)(**descriptor.get_params()), **settings)
+        kind = SparseKernelPotential if header["kind"] == "sparse kernel" else LinearPotential
+        potential = kind._with_features(descriptor, settings)
         potential.descriptor_, potential.baselines_ = descriptor, baselines
         potential.reference_ = ReferenceEnergies.from_state(header["reference"])
         potential.coef_ = _check_coefficients(arrays["coef"], descriptor.n_features_out_)

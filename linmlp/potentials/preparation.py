@@ -9,7 +9,7 @@ from ase import Atoms
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from linmlp.descriptors import ACE, Descriptor
+from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.cutoff import choose_cutoff
@@ -64,12 +64,14 @@ def prepare(
     check_group_names(settings.group_weights, labels)
     rejection, kept, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)
     structures, labels = [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept))
-    descriptor, is_frozen = _new_descriptor(potential.descriptor)
+    descriptor, is_frozen = _new_descriptor(potential._feature_setting())
     if not is_frozen:
         if getattr(descriptor, "cutoff", None) == "auto":
             descriptor.set_params(cutoff=choose_cutoff(descriptor, structures, labels, potential.e0, settings, tell))
         descriptor.fit(_distinct(structures))
     tell.say(f"{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
+    for note in getattr(descriptor, "notes_", ()):
+        tell.say(note)
     check_elements(descriptor, structures)
     baselines = resolve_baselines(potential.baseline, descriptor, structures)
     reference = fit_reference_energies(potential.e0, structures, labels, descriptor.elements_)
@@ -156,9 +158,9 @@ def _new_descriptor(setting: Any) -> tuple[Descriptor, bool]:
         if not hasattr(setting.estimator, "elements_"):
             raise SettingsError("descriptor is frozen, but not fitted; fit it before it is frozen")
         return setting.estimator, True
-    if not (setting is None or isinstance(setting, Descriptor)):
+    if not isinstance(setting, Descriptor):
         raise SettingsError(f"descriptor={setting!r} is none; give one such as ACE(cutoff=5.0), or None")
-    return (ACE() if setting is None else clone(setting)), False
+    return clone(setting), False
 
 
 def _distinct(structures: Sequence[Atoms]) -> list[Atoms]:

@@ -31,7 +31,10 @@ AFTER_FOLDING = (
 )
 """Settings that are searched on folded rows."""
 
-BEFORE_FOLDING = ("descriptor", "e0", "baseline", "form")
+KERNEL = ("n_sparse", "zeta", "selection", "per_group", "n_candidates", "beside")
+"""Settings of kernel potentials alone."""
+
+BEFORE_FOLDING = ("descriptor", "e0", "baseline", "form", *KERNEL)
 """Settings for every value of which the rows are made and folded anew."""
 
 Grid = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None

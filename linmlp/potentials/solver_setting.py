@@ -95,7 +95,8 @@ def resolve_solver(
     columns = resolve_features(features, descriptor)
     gamma = resolve_prior(prior, descriptor, columns)
     if solver is None:
-        return SolverChoice(Ridge(prior=gamma), None if alpha == "auto" else (float(alpha),), columns)
+        ridge = Ridge(scale_columns=descriptor.scale_columns, prior=gamma)
+        return SolverChoice(ridge, None if alpha == "auto" else (float(alpha),), columns)
     if not isinstance(solver, SystemSolver):
         raise SettingsError(f"solver={solver!r} is not a solver; give one of linmlp.solvers, such as Ridge(), or None")
     if alpha != "auto":

@@ -73,6 +73,8 @@ class KernelFeatures(Descriptor):
     (3, 20)
     """
 
+    scale_columns = False  # the norm of the coefficients is that of the function in the space of the kernel
+
     def __init__(
         self,
         descriptor: Descriptor | None = None,
@@ -133,8 +135,9 @@ class KernelFeatures(Descriptor):
             notes += [f"{symbol}: {note}" for note in told]
         self.notes_ = tuple(notes)
         self.n_features_out_ = self._first[-1]
-        if notes:
-            warnings.warn("; ".join(notes), LinmlpWarning, stacklevel=2)
+        fewer = [note for note in notes if "instead of" in note]
+        if fewer:  # that directions are dropped is the usual thing
+            warnings.warn("; ".join(fewer), LinmlpWarning, stacklevel=2)
         return self
 
     def cutoff_candidates(self, structures: Sequence[Atoms]) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ import numpy as np
 
 from linmlp.units import FloatArray
 
-SMALLEST_EIGENVALUE = 1e-11
+SMALLEST_EIGENVALUE = 1e-10
 """Eigenvalues of the kernel matrix below this part of the largest are dropped: that is how well they are known."""
 
 
