@@ -141,7 +141,8 @@ def compare_gap(folder, train, test, cutoff, n_sparse=1000, n_max=8, l_max=8, ze
             Path(sys.executable).with_name("gap_fit"),
             "at_file=train.xyz",
             f"gap={{soap l_max={l_max} n_max={n_max} atom_sigma=0.5 zeta={zeta} cutoff={cutoff} "
-            f"cutoff_transition_width=1.0 n_sparse={n_sparse} delta=1.0 covariance_type=dot_product sparse_method=cur_points}}",
+            f"cutoff_transition_width=1.0 n_sparse={n_sparse} delta=1.0 covariance_type=dot_product "
+            "sparse_method=cur_points}",
             f"e0={{{large.symbols[0]}:{e0}}}",
             "default_sigma={0.001 0.05 0.05 0.0}",
             "energy_parameter_name=gap_energy",
