@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `properties`, `info`."""
 
 import sys
 import time
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.properties import properties
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(properties)
 console = Console(highlight=False, soft_wrap=True)
 
 
