@@ -53,7 +53,7 @@ def strained(crystal, component, strain):
     values, vectors = np.linalg.eigh(np.eye(3) + 2.0 * green)
     stretched = crystal.copy()
     stretched.set_cell(crystal.cell.array @ (vectors * np.sqrt(values)) @ vectors.T, scale_atoms=True)
-    stretched.info.update(strain=f"{component + 1} {strain:+g}")
+    stretched.info.update(component=component + 1, size=strain)
     return stretched
 
 
@@ -88,7 +88,7 @@ def main(arguments=None):
     crystal = bulk(symbols, kind, a=a, cubic=True)
     kpts = bundled.kpoint_mesh(crystal, settings)
     print(f"{options.set}: a = {a:.4f} Å at zero stress, k-points {kpts}", flush=True)
-    crystal.info.update(strain="none")
+    crystal.info.update(component=0, size=0.0)
     tasks = [(crystal, "clamped")]
     tasks += [(strained(crystal, 0, value), "clamped") for value in AXIAL]
     tasks += [(strained(crystal, 3, value), "clamped") for value in SHEAR]

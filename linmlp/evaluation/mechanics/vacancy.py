@@ -1,8 +1,8 @@
 r"""Formation energies of vacancies at every inequivalent site.
 
 For a supercell of N atoms, :math:`E_f = E(N-1) - E(N) + \mu`. The chemical potential μ is the energy per atom of an
-elemental crystal; for a compound it depends on what the crystal is in equilibrium with, and must be given. What needs none is
-the Schottky defect, vacancies of all atoms of a formula unit that do not meet:
+elemental crystal; for a compound it depends on what the crystal is in equilibrium with, and must be given. What needs
+none is the Schottky defect, vacancies of all atoms of a formula unit that do not meet:
 :math:`E_S = \sum_i (E_i(N-1) - E(N)) + E_\text{formula}`.
 """
 
