@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `properties`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `info`."""
 
 import sys
 import time
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
@@ -136,6 +137,9 @@ def check(
     else:
         print_report(report, len(train), console)
     raise typer.Exit(1 if report.errors else 0)
+
+
+app.command()(md)
 
 
 @app.command()
