@@ -7,6 +7,8 @@ strains at its own cell stand beside it, with clamped and with relaxed ions. For
 strains with the settings of the set (`elastic_dft.py`; these structures are in no training set), with clamped and with
 relaxed ions.
 
+The choices of a fit (cutoff, weights, ridge strength) depend on the folds: figures are means over fold seeds, each beside.
+
     python benchmarks/accuracy/elastic.py ../shared/data/zuo_Si ../shared/data/zuo_Mo ../shared/data/zuo_Li
 """
 
@@ -37,49 +39,92 @@ def unstrained(structures):
     return min(cubic, key=lambda a: (-len(a), np.abs(a.get_stress()).max()))
 
 
-def show(title, found, dft=None):
-    """Print constants, with the differences from DFT where there is one."""
-    told = [f"{title:48}"]
-    for name in NAMES:
-        value, error = found[name]
-        told.append(f"{name} {value:7.2f}" + (f" ± {error:.2f}" if error else ""))
-        if dft is not None:
-            off = 100.0 * (value - dft[name][0]) / dft[name][0]
-            told.append(f"({off:+.1f} %{'' if abs(off) <= BAR else ' MISSED'})")
-    print("  ".join(told))
-
-
-def against_own_group(name, train, test, **settings):
-    """Compare on the strained structures of a set, which are in the training set."""
+def against_own_group(name, train, test, seeds):
+    """Compare on the strained structures of a set, most of which are in the training set."""
     group = [a for a in train + test if a.info["config_type"] == "Elastic"]
     ground = conventional_cell(unstrained(group), tolerance=0.2)  # of Mo, the atoms of which do not sit at rest
-    model = LinearPotential(ACE(**settings)).fit(train)
-    describe(name, model)
-    for order, largest in ((4, 0.1), (3, 0.05)):
-        dft = regress_elastic(group, ground, order=order, max_strain=largest)
-        own = regress_elastic(group, ground, model, order=order, max_strain=largest)
-        print(f" regression of order {order}, strains up to {largest}: {dft.n_structures} structures")
-        show("  DFT, clamped ions, regressed", dft.constants)
-        show("  potential, the same structures and regression", own.constants, dft.constants)
-        if order == 4:
-            first = dft
-    finite(model, ground, first.constants, None)
+    dft = {setting: regress_elastic(group, ground, **setting) for setting in SETTINGS}
+    table = Table(name)
+    for setting in SETTINGS:
+        table.dft(f"clamped ions, {setting}, {dft[setting].n_structures} structures", dft[setting].constants)
+    for seed in range(seeds):
+        model = LinearPotential(ACE(), random_state=seed).fit(train)
+        for setting in SETTINGS:
+            own = regress_elastic(group, ground, model, **setting)
+            table.add(f"the same structures, {setting}", own.constants, dft[setting].constants)
+        table.finite(model, ground, dft[SETTINGS[0]].constants, None)
+    table.show()
 
 
-def against_small_strains(name, file, train, **settings):
-    """Compare with DFT at small strains, by differences between the same two structures for both."""
-    dft = read(HERE / file, ":")
-    model = LinearPotential(ACE(**settings)).fit(train)
-    describe(name, model)
-    clamped, relaxed = (small_strain_constants(dft, ions) for ions in ("clamped", "relaxed"))
-    own = [a.copy() for a in dft]
-    calculator = model.calculator()
-    for atoms in own:
-        atoms.calc = calculator
-    show("  DFT, clamped ions, strains of 0.01", clamped)
-    show("  potential, the same structures", small_strain_constants(own, "clamped"), clamped)
-    show("  DFT, relaxed ions", relaxed)
-    finite(model, dft[0], clamped, relaxed)
+def against_small_strains(name, file, train, seeds, **settings):
+    """Compare with DFT at small strains, by differences between the same structures for both."""
+    structures = read(HERE / file, ":")
+    clamped, relaxed = (small_strain_constants(structures, ions) for ions in ("clamped", "relaxed"))
+    table = Table(name)
+    table.dft("clamped ions, strains of 0.01", clamped)
+    table.dft("relaxed ions, strains of 0.01", relaxed)
+    for seed in range(seeds):
+        model = LinearPotential(ACE(**settings), random_state=seed).fit(train)
+        own, calculator = [a.copy() for a in structures], model.calculator()
+        for atoms in own:
+            atoms.calc = calculator
+        table.add("the same structures, clamped ions", small_strain_constants(own, "clamped"), clamped)
+        table.finite(model, structures[0], clamped, relaxed)
+    table.show()
+
+
+class Settings(dict):
+    """Settings of a regression, which name themselves."""
+
+    def __hash__(self):
+        return hash(tuple(self.items()))
+
+    def __str__(self):
+        return f"order {self['order']}, strains up to {self['max_strain']}"
+
+
+SETTINGS = (Settings(order=4, max_strain=0.1), Settings(order=3, max_strain=0.05))
+
+
+class Table:
+    """Constants of DFT and of the fits of several fold seeds, with their mean."""
+
+    def __init__(self, name):
+        self.rows, self.notes = {}, []
+        print(f"\n== {name}")
+
+    def dft(self, title, constants):
+        told = [f"{n} {constants[n][0]:.2f}" + (f" ± {constants[n][1]:.2f}" if constants[n][1] else "") for n in NAMES]
+        print(f"DFT, {title}: {', '.join(told)} GPa")
+
+    def add(self, title, constants, dft=None):
+        values = [constants[n][0] for n in NAMES]
+        self.rows.setdefault(title, (None if dft is None else [dft[n][0] for n in NAMES], []))[1].append(values)
+
+    def finite(self, model, ground, clamped, relaxed):
+        """Add the potential's own constants at its relaxed cell."""
+        for title, ions, dft in (("clamped", False, clamped), ("relaxed", True, relaxed)):
+            own = elastic_constants(model, ground, relax_ions=ions, energies=False)
+            self.add(f"at its own cell, {title} ions", {n: (own.tensor.constants[n], 0.0) for n in NAMES}, dft)
+        self.notes.append(
+            f"cutoff {model.descriptor_.cutoff_:.2f} Å, stress weight {model.stress_weight_:.3g}, stress RMSE in "
+            f"cross-validation {model.cv_errors_['stress_rmse']:.3f} GPa, volume {own.volume:.3f} Å³/atom, "
+            f"{'stable' if own.is_stable else 'UNSTABLE'}"
+        )
+
+    def show(self):
+        for title, (dft, values) in self.rows.items():
+            told = [f"{name} {mean:.2f}" for name, mean in zip(NAMES, np.mean(values, axis=0), strict=True)]
+            if dft is not None:
+                off = 100.0 * (np.array(values) / dft - 1.0)
+                each = ["; ".join(f"{x:+.1f}" for x in column) for column in off.T]
+                marks = ["" if abs(mean) <= BAR else " MISSED" for mean in off.mean(axis=0)]
+                told = [
+                    f"{text} ({mean:+.1f} %{mark}; seeds {singles})"
+                    for text, mean, mark, singles in zip(told, off.mean(axis=0), marks, each, strict=True)
+                ]
+            print(f"potential, {title}, mean of {len(values)}: {', '.join(told)}")
+        print("\n".join(f"   seed {seed}: {note}" for seed, note in enumerate(self.notes)))
 
 
 def small_strain_constants(structures, ions):
@@ -99,39 +144,22 @@ def piola(atoms, ground):
     return piola_stress(np.linalg.solve(ground.cell.array, atoms.cell.array).T, atoms.get_stress())
 
 
-def finite(model, ground, clamped, relaxed):
-    """Print the potential's own constants at its relaxed cell."""
-    for title, ions, dft in (("clamped", False, clamped), ("relaxed", True, relaxed)):
-        own = elastic_constants(model, ground, relax_ions=ions, energies=False)
-        values = {name: (own.tensor.constants[name], 0.0) for name in NAMES}
-        show(f"  potential at its own cell, {title} ions", values, dft)
-    print(f"   volume {own.volume:.3f} Å³/atom, {'stable' if own.is_stable else 'UNSTABLE'}")
-
-
-def describe(name, model):
-    weights = {k: f"{getattr(model, f'{k}_weight_'):.3g}" for k in ("energy", "force", "stress")}
-    print(f"\n== {name}: cutoff {model.descriptor_.cutoff_:g} Å, {len(model.coef_)} functions, weights {weights}")
-    errors = model.cv_errors_
-    print(
-        "   cross-validation: " + ", ".join(f"{key} {value:.4g}" for key, value in errors.items() if value is not None)
-    )
-
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", type=Path, help="folders with train.xyz.gz and test.xyz.gz")
+    parser.add_argument("--seeds", type=int, default=3, help="number of fold seeds")
     parser.add_argument("--tiny", action="store_true", help="few functions of the bundled silicon, to see it run")
     options = parser.parse_args(arguments)
     if options.tiny:
         train, _ = load_silicon()
         small = {"cutoff": 5.0, "order": 2, "max_degree": (8, 6)}
-        against_small_strains("bundled silicon", "elastic_silicon.xyz", train[::2], **small)
+        against_small_strains("bundled silicon", "elastic_silicon.xyz", train[::2], 1, **small)
         return
+    against_small_strains("bundled silicon", "elastic_silicon.xyz", load_silicon()[0], options.seeds)
+    against_small_strains("bundled LiCl", "elastic_lithium_chloride.xyz", load_lithium_chloride()[0], options.seeds)
     for folder in options.sets:
         train, test = (read(folder / f"{part}.xyz.gz", ":") for part in ("train", "test"))
-        against_own_group(folder.name, train, test)
-    against_small_strains("bundled silicon", "elastic_silicon.xyz", load_silicon()[0])
-    against_small_strains("bundled LiCl", "elastic_lithium_chloride.xyz", load_lithium_chloride()[0])
+        against_own_group(folder.name, train, test, options.seeds)
 
 
 if __name__ == "__main__":

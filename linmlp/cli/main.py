@@ -28,7 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command()(properties)
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -140,6 +139,7 @@ def check(
 
 
 app.command()(md)
+app.command()(properties)
 
 
 @app.command()

@@ -9,5 +9,5 @@ def test_tiny_mode(capsys):
     runpy.run_path(str(path))["main"](["--tiny"])
     printed = capsys.readouterr().out
     assert "DFT, clamped ions" in printed
-    assert "potential, the same structures" in printed
-    assert "potential at its own cell, relaxed ions" in printed
+    assert "potential, the same structures, clamped ions, mean of 1" in printed
+    assert "potential, at its own cell, relaxed ions" in printed

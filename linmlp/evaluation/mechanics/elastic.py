@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,8 @@ class ElasticConstants:
         Of the reference cell, Å³ per atom.
     differences : tuple of Difference
         Against the reference, where one was given.
+    comparison : str
+        What the differences are of, where they are not of this tensor.
     """
 
     tensor: ElasticTensor
@@ -76,6 +78,7 @@ class ElasticConstants:
     crystal_system: str
     volume: float
     differences: tuple[Difference, ...] = ()
+    comparison: str = ""
 
     @property
     def agreement(self) -> float:
@@ -142,7 +145,8 @@ class ElasticConstants:
             f"Young's modulus {moduli.young_modulus:.2f} GPa\nPoisson's ratio {moduli.poisson_ratio:.3f}, universal "
             f"anisotropy {moduli.anisotropy:.3f}"
         )
-        parts = ["elastic constants: " + self.statement(), str(self.tensor), means, table(self.differences)]
+        compared = [self.comparison, table(self.differences)]
+        parts = ["elastic constants: " + self.statement(), str(self.tensor), means, *compared]
         return "\n".join(part for part in parts if part)
 
     def to_dict(self) -> dict[str, Any]:
@@ -184,7 +188,8 @@ def elastic_constants(
         Crystal; the tensor is in its axes.
     reference : mapping, ElasticTensor, ElasticConstants, sequence of ase.Atoms, LinearPotential or calculator, optional
         What to compare with: numbers in GPa by name ("C11" ... "C66", "bulk_modulus", "shear_modulus", ...); labelled
-        strained structures, whose stresses are regressed (`regress_elastic`); or what computes the same constants.
+        strained structures, on which labels and potential are regressed alike (`regress_elastic`), since their ions may
+        be clamped; or what computes the same constants.
     relax_cell : bool, default=True
         Whether the cell is relaxed to zero stress first. If not, the tensor is that of second derivatives of the
         energy by Green strain, which differs from stress-strain coefficients by terms of the size of the stress.
@@ -224,7 +229,7 @@ def elastic_constants(
     tensor = ElasticTensor(from_stress).symmetrized(rotations_of(start))
     dataset = dataset_of(start)
     number = int(dataset.number)
-    return ElasticConstants(
+    result = ElasticConstants(
         tensor,
         from_stress,
         from_energy,
@@ -235,15 +240,15 @@ def elastic_constants(
         f"{dataset.international}, {number}",
         next(name for last, name in CRYSTAL_SYSTEMS if number <= last),
         float(start.get_volume() / len(start)),
-        _differences(
-            tensor,
-            reference,
-            lambda other: elastic_constants(
-                other, atoms, None, relax_cell, relax_ions, energies, strain, max_force, max_steps
-            ),
-            start,
-        ),
     )
+    if reference is None:
+        return result
+    if isinstance(reference, Sequence) and not isinstance(reference, str):
+        differences, told = _regressed_differences(model, reference, start)
+        return replace(result, differences=differences, comparison=told)
+    again = (relax_cell, relax_ions, energies, strain, max_force, max_steps)
+    differences = _differences(result, reference, lambda other: elastic_constants(other, atoms, None, *again))
+    return replace(result, differences=differences)
 
 
 class _Strains:
@@ -285,23 +290,35 @@ class _Strains:
         return np.asarray(matrix / size**2)
 
 
-def _differences(tensor: ElasticTensor, reference: Any, compute: Any, ground: Atoms) -> tuple[Difference, ...]:
-    """Return the comparison with any kind of reference."""
-    if reference is None:
-        return ()
+def _differences(result: ElasticConstants, reference: Any, compute: Any) -> tuple[Difference, ...]:
+    """Return the comparison with numbers, a tensor or what computes one."""
     if is_calculator(reference):
         reference = compute(reference)
-    elif isinstance(reference, Sequence) and not isinstance(reference, str):
-        reference = regress_elastic(reference, ground)
     if isinstance(reference, ElasticConstants | ElasticRegression):
         reference = reference.tensor
     if isinstance(reference, ElasticTensor):
-        reference = {name: value for name, value in _values(reference).items() if abs(value) > 1.0}
+        reference = _that_matter(reference)
     if not isinstance(reference, Mapping):
-        raise SettingsError(
-            f"reference is a {type(reference).__name__}; give numbers by name, structures or a calculator"
-        )
-    return compare(_values(tensor), reference, "GPa")
+        told = type(reference).__name__
+        raise SettingsError(f"reference is a {told}; give numbers by name, structures or a calculator")
+    return compare(_values(result.tensor), reference, "GPa")
+
+
+def _regressed_differences(
+    model: Model, structures: Sequence[Atoms], ground: Atoms
+) -> tuple[tuple[Difference, ...], str]:
+    """Return the comparison on labelled structures, from the same regression for both, and what was done."""
+    labels, own = regress_elastic(structures, ground), regress_elastic(structures, ground, model)
+    told = (
+        f"both sides of the comparison are regressed from the same {labels.n_structures} structures, whose ions are moved "
+        f"by {labels.moved:.3f} Å from clamped positions"
+    )
+    return compare(_values(own.tensor), _that_matter(labels.tensor), "GPa"), told
+
+
+def _that_matter(tensor: ElasticTensor) -> dict[str, float]:
+    """Return the constants and moduli that are not zero by symmetry."""
+    return {name: value for name, value in _values(tensor).items() if abs(value) > 1.0}
 
 
 def _values(tensor: ElasticTensor) -> dict[str, float]:

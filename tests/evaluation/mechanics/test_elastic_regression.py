@@ -64,6 +64,8 @@ def test_a_model_is_asked_on_the_same_structures():
     )
     (c11,) = [d for d in labels.differences if d.name == "C11"]
     assert c11.reference == pytest.approx(160.0, abs=0.5)
+    assert c11.value == pytest.approx(known.tensor.constants["C11"], abs=0.5)
+    assert "regressed from the same 40 structures" in str(labels)
 
 
 def test_moved_ions_are_measured():
