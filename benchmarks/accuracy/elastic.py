@@ -7,8 +7,10 @@ strains at its own cell stand beside it, with clamped and with relaxed ions. For
 strains with the settings of the set (`elastic_dft.py`; these structures are in no training set), with clamped and with
 relaxed ions.
 
-The choices of a fit (cutoff, weights, ridge strength) depend on the folds: figures are means over fold seeds, each beside.
+What a fit chooses (cutoff, weights, ridge strength) depends on its folds: figures are means over fold seeds, with those
+of each seed beside them.
 
+    python benchmarks/accuracy/elastic.py
     python benchmarks/accuracy/elastic.py ../shared/data/zuo_Si ../shared/data/zuo_Mo ../shared/data/zuo_Li
 """
 
@@ -30,6 +32,7 @@ BAR = 5.0
 """Per cent that a constant may be off."""
 
 HERE = Path(__file__).parent
+BUNDLED = {"silicon": load_silicon, "lithium_chloride": load_lithium_chloride}
 
 
 def unstrained(structures):
@@ -146,7 +149,8 @@ def piola(atoms, ground):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="*", type=Path, help="folders with train.xyz.gz and test.xyz.gz")
+    help_text = "bundled sets by name, and folders with train.xyz.gz and test.xyz.gz"
+    parser.add_argument("sets", nargs="*", default=list(BUNDLED), help=help_text)
     parser.add_argument("--seeds", type=int, default=3, help="number of fold seeds")
     parser.add_argument("--tiny", action="store_true", help="few functions of the bundled silicon, to see it run")
     options = parser.parse_args(arguments)
@@ -155,11 +159,12 @@ def main(arguments=None):
         small = {"cutoff": 5.0, "order": 2, "max_degree": (8, 6)}
         against_small_strains("bundled silicon", "elastic_silicon.xyz", train[::2], 1, **small)
         return
-    against_small_strains("bundled silicon", "elastic_silicon.xyz", load_silicon()[0], options.seeds)
-    against_small_strains("bundled LiCl", "elastic_lithium_chloride.xyz", load_lithium_chloride()[0], options.seeds)
-    for folder in options.sets:
-        train, test = (read(folder / f"{part}.xyz.gz", ":") for part in ("train", "test"))
-        against_own_group(folder.name, train, test, options.seeds)
+    for name in options.sets:
+        if name in BUNDLED:
+            against_small_strains(f"bundled {name}", f"elastic_{name}.xyz", BUNDLED[name]()[0], options.seeds)
+        else:
+            train, test = (read(Path(name) / f"{part}.xyz.gz", ":") for part in ("train", "test"))
+            against_own_group(Path(name).name, train, test, options.seeds)
 
 
 if __name__ == "__main__":

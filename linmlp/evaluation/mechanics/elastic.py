@@ -310,8 +310,8 @@ def _regressed_differences(
     """Return the comparison on labelled structures, from the same regression for both, and what was done."""
     labels, own = regress_elastic(structures, ground), regress_elastic(structures, ground, model)
     told = (
-        f"both sides of the comparison are regressed from the same {labels.n_structures} structures, whose ions are moved "
-        f"by {labels.moved:.3f} Å from clamped positions"
+        f"both sides of the comparison are regressed from the same {labels.n_structures} structures, whose ions are "
+        f"moved by {labels.moved:.3f} Å from clamped positions"
     )
     return compare(_values(own.tensor), _that_matter(labels.tensor), "GPa"), told
 
