@@ -128,9 +128,9 @@ class ElasticConstants:
         lines.append(f"symmetry changes a measured constant by {self.asymmetry:.3f} GPa at most")
         lowest = self.stability.eigenvalues[0]
         if self.is_stable:
-            lines.append(f"stable against every small strain (least stiffness {lowest:.2f} GPa)")
+            lines.append(f"stable against every small strain (least eigenvalue in Mandel's form {lowest:.2f} GPa)")
         else:
-            mode = " ".join(f"{value:.2f}" for value in self.stability.softest + 0.0)
+            mode = " ".join(f"{value:.2f}" for value in np.round(self.stability.softest, 2) + 0.0)
             lines.append(
                 f"UNSTABLE: the strain ({mode}) costs no energy ({lowest:.2f} GPa); Reuss's and Hill's moduli do not "
                 "exist"

@@ -94,7 +94,7 @@ class ElasticTensor:
 
     @property
     def eigenvalues(self) -> FloatArray:
-        """Stiffness against the six modes of strain, ascending, shape (6,), GPa."""
+        """Stiffness against the six modes of strain in Mandel's form, ascending, shape (6,), GPa; cubic: 2 C44 is one."""
         return np.asarray(np.linalg.eigvalsh(self.mandel))
 
     @property
@@ -191,7 +191,7 @@ class ElasticTensor:
         return Moduli(*map(float, numbers))
 
     def __str__(self) -> str:
-        return "\n".join("".join(f"{value:9.2f}" for value in row) for row in self.matrix + 0.0)
+        return "\n".join("".join(f"{value:9.2f}" for value in row) for row in np.round(self.matrix, 2) + 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the matrix (GPa) and what follows from it.

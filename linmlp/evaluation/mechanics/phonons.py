@@ -129,12 +129,12 @@ class Phonons:
         repeats = " x ".join(map(str, self.supercell))
         lines = [
             f"phonons, supercell of {self.n_atoms} atoms ({repeats}), THz (imaginary modes negative):",
-            *(f"{name:6}" + "".join(f"{f:9.3f}" for f in row + 0.0) for name, row in self.special.items()),
+            *(f"{name:6}" + "".join(f"{f:9.3f}" for f in np.round(row, 3) + 0.0) for name, row in self.special.items()),
         ]
         if self.is_stable:
             lines.append("no imaginary modes")
         else:
-            at = " ".join(f"{q:.3f}" for q in self.lowest_at + 0.0)
+            at = " ".join(f"{q:.3f}" for q in np.round(self.lowest_at, 3) + 0.0)
             lines.append(
                 f"IMAGINARY modes: {self.lowest:.3f} THz at ({at}); the crystal lowers its energy along that mode, so "
                 "that heat capacity and free energy do not exist"
