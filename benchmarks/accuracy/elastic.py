@@ -23,8 +23,8 @@ from ase.io import read
 from linmlp import ACE, LinearPotential
 from linmlp.datasets import load_lithium_chloride, load_silicon
 from linmlp.evaluation.mechanics import elastic_constants, regress_elastic
-from linmlp.evaluation.mechanics.crystal import conventional_cell
-from linmlp.evaluation.mechanics.elastic_tensor import piola_stress
+from linmlp.evaluation.mechanics.strains import piola_stress
+from linmlp.evaluation.mechanics.symmetry import conventional_cell
 from linmlp.units import EV_PER_A3_IN_GPA
 
 NAMES = ("C11", "C12", "C44")

@@ -9,16 +9,12 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from linmlp.evaluation.mechanics.crystal import FORCE, STEPS, Model, crystal, dataset_of, relax, rotations_of
+from linmlp.evaluation.mechanics.crystal import FORCE, STEPS, Model, crystal, relax
 from linmlp.evaluation.mechanics.differences import Difference, as_dict, compare, is_calculator, table
 from linmlp.evaluation.mechanics.elastic_regression import ElasticRegression, regress_elastic
-from linmlp.evaluation.mechanics.elastic_tensor import (
-    ElasticTensor,
-    deform,
-    deformation,
-    piola_stress,
-    wallace_tensor,
-)
+from linmlp.evaluation.mechanics.elastic_tensor import ElasticTensor, wallace_tensor
+from linmlp.evaluation.mechanics.strains import deform, deformation, piola_stress
+from linmlp.evaluation.mechanics.symmetry import dataset_of, rotations_of
 from linmlp.exceptions import SettingsError
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 

@@ -18,17 +18,11 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from linmlp.evaluation.mechanics.crystal import Model, crystal, rotations_of
+from linmlp.evaluation.mechanics.crystal import Model, crystal
 from linmlp.evaluation.mechanics.differences import as_dict
-from linmlp.evaluation.mechanics.elastic_tensor import (
-    ENGINEERING,
-    MANDEL,
-    NAMES,
-    ElasticTensor,
-    green_strain,
-    mandel_rotation,
-    piola_stress,
-)
+from linmlp.evaluation.mechanics.elastic_tensor import MANDEL, NAMES, ElasticTensor, mandel_rotation
+from linmlp.evaluation.mechanics.strains import ENGINEERING, green_strain, piola_stress
+from linmlp.evaluation.mechanics.symmetry import rotations_of
 from linmlp.exceptions import LabelError, SettingsError, StructureError
 from linmlp.structures import read_labels
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray, IntArray

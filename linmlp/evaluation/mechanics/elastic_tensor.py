@@ -1,16 +1,8 @@
-r"""Elastic tensors: rotation, symmetry, moduli, stability; and crystals under a given Green strain.
+r"""Elastic tensors: rotation, symmetry, moduli, stability.
 
 Voigt strains are engineering ones: :math:`(E_{xx}, E_{yy}, E_{zz}, 2E_{yz}, 2E_{xz}, 2E_{xy})`. Inside, tensors are
 turned into Mandel's form, :math:`M_{ij} = d_i d_j C_{ij}` with d = 1 for the first three components and √2 for the
 others, in which rotations are orthogonal 6x6 matrices and eigenvalues mean something.
-
-Strain is Green's, :math:`E = (F^\mathsf{T} F - 1)/2` with F the deformation gradient, and the stress that goes with it
-the second of Piola and Kirchhoff, :math:`S = \det F\; F^{-1} \sigma F^{-\mathsf{T}}`: the derivative of the energy per
-volume of the reference with respect to E. Neither depends on rotations of the deformed crystal [1]_.
-
-References
-----------
-.. [1] D. C. Wallace, "Thermodynamics of Crystals", Wiley (1972), chapter 1.
 """
 
 from __future__ import annotations
@@ -19,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 
 from linmlp.evaluation.mechanics.differences import as_dict
 from linmlp.exceptions import SettingsError
@@ -27,9 +18,6 @@ from linmlp.units import VOIGT, FloatArray, matrix_from_voigt, voigt_from_matrix
 
 MANDEL: FloatArray = np.sqrt([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 """Factors between Voigt's and Mandel's form of a stress; engineering strains are divided by them."""
-
-ENGINEERING: FloatArray = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-"""Engineering strains in units of tensor components."""
 
 NAMES = tuple(f"C{i + 1}{j + 1}" for i in range(6) for j in range(i, 6))
 """Names of the upper triangle, row by row."""
@@ -94,7 +82,7 @@ class ElasticTensor:
 
     @property
     def eigenvalues(self) -> FloatArray:
-        """Stiffness against the six modes of strain in Mandel's form, ascending, shape (6,), GPa; cubic: 2 C44 is one."""
+        """Of Mandel's form: stiffness against six modes of strain, ascending, shape (6,), GPa; of a cubic one 2 C44."""
         return np.asarray(np.linalg.eigvalsh(self.mandel))
 
     @property
@@ -226,79 +214,6 @@ def mandel_rotation(rotation: FloatArray) -> FloatArray:
     """
     units = matrix_from_voigt(np.eye(6) / MANDEL)
     return np.asarray((voigt_from_matrix(rotation @ units @ np.transpose(rotation)) * MANDEL).T)
-
-
-def deformation(strain: FloatArray) -> FloatArray:
-    """Return the symmetric deformation gradient that has a given Green strain.
-
-    Parameters
-    ----------
-    strain : ndarray of shape (6,)
-        Engineering Voigt components.
-
-    Returns
-    -------
-    ndarray of shape (3, 3)
-        The root of 1 + 2E.
-    """
-    values, vectors = np.linalg.eigh(np.eye(3) + 2.0 * matrix_from_voigt(np.asarray(strain) / ENGINEERING))
-    return np.asarray((vectors * np.sqrt(values)) @ vectors.T)
-
-
-def deform(atoms: Atoms, gradient: FloatArray) -> Atoms:
-    """Return a deformed copy with the same calculator; atoms keep their fractional positions.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-        Crystal.
-    gradient : ndarray of shape (3, 3)
-        Deformation gradient.
-
-    Returns
-    -------
-    ase.Atoms
-        Cell vectors a (rows) have become ``gradient @ a``.
-    """
-    copy = atoms.copy()
-    copy.set_cell(atoms.cell.array @ gradient.T, scale_atoms=True)
-    copy.calc = atoms.calc
-    return copy
-
-
-def green_strain(gradient: FloatArray) -> FloatArray:
-    """Return the Green strain of a deformation.
-
-    Parameters
-    ----------
-    gradient : ndarray of shape (3, 3)
-        Deformation gradient.
-
-    Returns
-    -------
-    ndarray of shape (6,)
-        Engineering Voigt components.
-    """
-    return voigt_from_matrix((gradient.T @ gradient - np.eye(3)) / 2.0) * ENGINEERING
-
-
-def piola_stress(gradient: FloatArray, stress: FloatArray) -> FloatArray:
-    """Return the second Piola-Kirchhoff stress.
-
-    Parameters
-    ----------
-    gradient : ndarray of shape (3, 3)
-        Deformation gradient.
-    stress : ndarray of shape (6,)
-        Cauchy stress, Voigt components, any unit.
-
-    Returns
-    -------
-    ndarray of shape (6,)
-        Voigt components in the same unit.
-    """
-    inverse = np.linalg.inv(gradient)
-    return voigt_from_matrix(np.linalg.det(gradient) * inverse @ matrix_from_voigt(stress) @ inverse.T)
 
 
 def wallace_tensor(tensor: ElasticTensor, stress: FloatArray) -> ElasticTensor:

@@ -10,16 +10,9 @@ import numpy as np
 from ase import Atoms
 from ase.units import kB, kJ, mol
 
-from linmlp.evaluation.mechanics.crystal import (
-    FORCE,
-    STEPS,
-    SYMMETRY_TOLERANCE,
-    Model,
-    crystal,
-    relax,
-    supercell_of,
-)
+from linmlp.evaluation.mechanics.crystal import FORCE, STEPS, Model, crystal, relax, supercell_of
 from linmlp.evaluation.mechanics.differences import Difference, as_dict, compare, is_calculator, table
+from linmlp.evaluation.mechanics.symmetry import SYMMETRY_TOLERANCE
 from linmlp.exceptions import InputError, SettingsError
 from linmlp.units import FloatArray
 

@@ -15,8 +15,9 @@ import numpy as np
 from ase import Atoms
 from ase.build import surface
 
-from linmlp.evaluation.mechanics.crystal import STEPS, Model, conventional_cell, crystal, dataset_of, relax
+from linmlp.evaluation.mechanics.crystal import STEPS, Model, crystal, relax
 from linmlp.evaluation.mechanics.differences import Difference, as_dict, compare, is_calculator, table
+from linmlp.evaluation.mechanics.symmetry import conventional_cell, dataset_of
 from linmlp.exceptions import SettingsError, StructureError
 from linmlp.units import EV_PER_A3_IN_GPA, FloatArray
 

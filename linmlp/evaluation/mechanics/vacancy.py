@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from linmlp.evaluation.mechanics.crystal import STEPS, Model, crystal, inequivalent_atoms, relax, supercell_of
+from linmlp.evaluation.mechanics.crystal import STEPS, Model, crystal, relax, supercell_of
 from linmlp.evaluation.mechanics.differences import Difference, as_dict, compare, is_calculator, table
+from linmlp.evaluation.mechanics.symmetry import inequivalent_atoms
 from linmlp.exceptions import SettingsError
 
 LENGTH = 10.0

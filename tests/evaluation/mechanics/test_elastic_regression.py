@@ -7,7 +7,7 @@ from ase.calculators.emt import EMT
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from linmlp.evaluation.mechanics import elastic_constants, regress_elastic
-from linmlp.evaluation.mechanics.elastic_tensor import deform, deformation
+from linmlp.evaluation.mechanics.strains import deform, deformation
 from linmlp.exceptions import LabelError, SettingsError, StructureError
 from linmlp.units import EV_PER_A3_IN_GPA
 from tests.naive.elastic_toy import ElasticToy

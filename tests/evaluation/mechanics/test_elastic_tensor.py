@@ -5,12 +5,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from linmlp.evaluation.mechanics import ElasticTensor
-from linmlp.evaluation.mechanics.elastic_tensor import (
-    deformation,
-    green_strain,
-    piola_stress,
-    wallace_tensor,
-)
+from linmlp.evaluation.mechanics.elastic_tensor import wallace_tensor
+from linmlp.evaluation.mechanics.strains import deformation, green_strain, piola_stress
 from linmlp.exceptions import SettingsError
 from linmlp.units import VOIGT, matrix_from_voigt, voigt_from_matrix
 
