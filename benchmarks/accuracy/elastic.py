@@ -109,10 +109,11 @@ class Table:
         for title, ions, dft in (("clamped", False, clamped), ("relaxed", True, relaxed)):
             own = elastic_constants(model, ground, relax_ions=ions, energies=False)
             self.add(f"at its own cell, {title} ions", {n: (own.tensor.constants[n], 0.0) for n in NAMES}, dft)
+        errors = model.cv_errors_
         self.notes.append(
             f"cutoff {model.descriptor_.cutoff_:.2f} Å, stress weight {model.stress_weight_:.3g}, RMSE in "
-            f"cross-validation {model.cv_errors_['force_rmse']:.4f} eV/Å, {model.cv_errors_['stress_rmse']:.3f} GPa, volume {own.volume:.3f} Å³/atom, "
-            f"{'stable' if own.is_stable else 'UNSTABLE'}"
+            f"cross-validation {errors['force_rmse']:.4f} eV/Å and {errors['stress_rmse']:.3f} GPa, volume "
+            f"{own.volume:.3f} Å³/atom, {'stable' if own.is_stable else 'UNSTABLE'}"
         )
 
     def show(self):
