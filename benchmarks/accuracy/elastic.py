@@ -56,6 +56,8 @@ def against_own_group(name, train, test, seeds, stress_factor):
             own = regress_elastic(group, ground, model, **setting)
             table.add(f"the same structures, {setting}", own.constants, dft[setting].constants)
         table.finite(model, ground, dft[SETTINGS[0]].constants, None)
+        off = model.predict_stress(group) - [atoms.get_stress() for atoms in group]
+        table.notes[-1] += f", stress RMSE on these structures {EV_PER_A3_IN_GPA * np.sqrt(np.mean(off**2)):.3f} GPa"
     table.show()
 
 
