@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `transferability`, `info`."""
 
 import sys
 import time
@@ -13,6 +13,7 @@ from rich.console import Console
 from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
+from linmlp.cli.transferability import transferability
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
@@ -134,6 +135,9 @@ def check(
     else:
         print_report(report, len(train), console)
     raise typer.Exit(1 if report.errors else 0)
+
+
+app.command()(transferability)
 
 
 @app.command()
