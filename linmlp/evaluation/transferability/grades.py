@@ -11,7 +11,6 @@ import numpy as np
 from ase import Atoms
 from scipy.stats import spearmanr
 
-from linmlp.evaluation.transferability.left_out import RISES
 from linmlp.evaluation.transferability.measured import Measured, measure
 from linmlp.evaluation.transferability.tables import cell
 from linmlp.exceptions import SettingsError
@@ -25,7 +24,11 @@ EDGES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, np.inf)
 """Edges of the bins of grades; 1 is the edge of training."""
 
 FEW = 5
-"""Bins of fewer atoms or structures say nothing of whether errors rise."""
+"""Bins of fewer atoms or structures are taken together with the next ones, to say whether errors rise."""
+
+TWICE = 2.0
+"""An error above this many times that of cross-validation has risen: that one is a mean over quiet and hot atoms, so
+that what is usual for the hot ones is more."""
 
 
 @dataclass(frozen=True)
@@ -88,22 +91,29 @@ class GradeErrors:
         Returns
         -------
         float or None
-            Upper edge of the last bin before the first whose error is above 1.5 times that of cross-validation, bins
-            of fewer than five being passed over: 0 if already the first is, infinite if none is. None where the error
-            of cross-validation is not known or there are no labels.
+            Lower edge of the first bin (of five samples or more, small ones taken together) whose error is more than
+            twice that of cross-validation: 0 if already the first is, infinite if none is. None where the error of
+            cross-validation is not known or there are fewer than five labels.
         """
-        usual, counted = self.usual.get(metric), self._counted(metric)
-        if usual is None or not counted:
+        usual, merged = self.usual.get(metric), self._merged(metric)
+        if usual is None or not merged:
             return None
-        for grade_bin in counted:
-            if getattr(grade_bin, metric) > RISES * usual:
-                return grade_bin.low
-        return float("inf")
+        return next((low for low, _, error in merged if error > TWICE * usual), float("inf"))
 
-    def _counted(self, metric: str) -> list[GradeBin]:
-        """Return the bins that say something of an error."""
-        count = {"force_rmse": "n_atoms", "energy_mae": "n_structures"}[metric]
-        return [b for b in self.bins if getattr(b, count) >= FEW and getattr(b, metric) is not None]
+    def _merged(self, metric: str) -> list[tuple[float, float, float]]:
+        """Return edges and errors of bins that are taken together until they hold enough samples."""
+        count, power = {"force_rmse": ("n_atoms", 2), "energy_mae": ("n_structures", 1)}[metric]
+        merged, members = [], []
+        for grade_bin in self.bins:
+            if getattr(grade_bin, metric) is None:
+                continue
+            members.append(grade_bin)
+            counts = [getattr(b, count) for b in members]
+            if sum(counts) >= FEW:
+                mean = np.average([getattr(b, metric) ** power for b in members], weights=counts)
+                merged.append((members[0].low, grade_bin.high, float(mean ** (1 / power))))
+                members = []
+        return merged
 
     def part_above(self, grade: float, of: str = "atoms") -> float:
         """Return the part of atoms or structures whose grade is at least some grade.
@@ -143,16 +153,20 @@ class GradeErrors:
         grade, usual = self.trusted_grade(metric), self.usual.get(metric)
         ranks = "" if correlation is None else f"; rank correlation of grade and error {correlation:.2f}"
         if grade is None:
-            why = "no labels" if usual is not None else "its error in cross-validation is not known; give train"
+            why = (
+                f"fewer than {FEW} labels"
+                if usual is not None
+                else "its error in cross-validation is not known; give train"
+            )
             return f"{name}: nothing to say of where it rises ({why}){ranks}"
         told = f"{name}, {usual:.4g} {unit} in cross-validation: "
         if grade == float("inf"):
-            seen = self._counted(metric)[-1].high
-            return f"{told}at no grade more than {RISES:g} times that, as far as grades go (bins up to {seen:g}){ranks}"
+            seen = self._merged(metric)[-1][1]
+            return f"{told}at no grade more than {TWICE:g} times that, as far as grades go (bins up to {seen:g}){ranks}"
+        if grade == self._merged(metric)[0][0]:
+            return f"{told}above {TWICE:g} times that at the lowest grades already: the grade does not tell{ranks}"
         above = f"{self.part_above(grade, of):.1%} of test {of} are above"
-        if grade == self._counted(metric)[0].low:
-            return f"{told}above {RISES:g} times that at the lowest grades already: the grade does not tell{ranks}"
-        return f"{told}below grade {grade:g} at most {RISES:g} times that; {above}{ranks}"
+        return f"{told}below grade {grade:g} at most {TWICE:g} times that; {above}{ranks}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers.

@@ -203,6 +203,7 @@ def leave_out(
                 refit.n_unseen,
                 case.n_skipped,
                 refits.leaves_reference_open(case.train, case.test),
+                few_rows=refit.n_rows if refit.n_rows < refits.n_functions else 0,
             )
             for case, refit in zip(possible, solved, strict=True)
         }

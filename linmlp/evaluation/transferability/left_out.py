@@ -111,6 +111,8 @@ class LeftOut:
         Whether the rest leaves reference energies open, so that the energy has an arbitrary offset.
     impossible : str
         Why nothing can be predicted; empty if something can.
+    few_rows : int
+        Rows of the rest where they are fewer than the functions, else 0.
     """
 
     name: str
@@ -122,6 +124,7 @@ class LeftOut:
     n_skipped: int = 0
     reference_open: bool = False
     impossible: str = ""
+    few_rows: int = 0
 
     def ratio(self, metric: str) -> float | None:
         """Return an error over that in cross-validation.
@@ -152,7 +155,8 @@ class LeftOut:
         """How far it is predicted without being trained on.
 
         "transfers"; "offset" if the mean of the energy alone is off; "degrades" if another error rises by more than
-        half; "fails" if one is more than three times as large; "impossible" where it cannot be predicted, "unknown" with nothing to compare.
+        half; "fails" if one is more than three times as large; "impossible" where it cannot be predicted; "unknown"
+        with nothing to compare.
         """
         if self.impossible:
             return "impossible"
@@ -176,6 +180,8 @@ class LeftOut:
         told = f"{self.name}: {self._judgement()}"
         if self.n_unseen:
             told += f"; {self.n_unseen} functions are not seen without it and count as 0"
+        if self.few_rows:
+            told += f"; the rest has {self.few_rows} rows alone, fewer than functions: nothing is settled by them"
         if self.reference_open:
             told += "; the rest leaves reference energies open, so that the offset of its energy means nothing"
         if self.n_skipped:

@@ -9,10 +9,13 @@ import numpy as np
 from linmlp.evaluation.transferability.assessment import Transferability
 from linmlp.evaluation.transferability.conditions import METRICS as CONDITION_METRICS
 from linmlp.evaluation.transferability.conditions import ConditionErrors
-from linmlp.evaluation.transferability.grades import GradeErrors
-from linmlp.evaluation.transferability.left_out import FLOOR, METRICS, RISES, LeaveOut
+from linmlp.evaluation.transferability.grades import TWICE, GradeErrors
+from linmlp.evaluation.transferability.left_out import FLOOR, METRICS, LeaveOut
 from linmlp.evaluation.transferability.volumes import VolumeCoverage
 from linmlp.exceptions import SettingsError
+
+SHOWN_DECADES = 1e-3
+"""Errors below this part of the largest are beyond the axis."""
 
 
 def plot_left_out(result: LeaveOut, metric: str = "force_rmse", ax: Any = None) -> Any:
@@ -54,6 +57,8 @@ def plot_left_out(result: LeaveOut, metric: str = "force_rmse", ax: Any = None) 
     ax.invert_yaxis()
     name, unit, _ = METRICS[metric]
     ax.set(xscale="log", xlabel=f"{name} ({unit})")
+    # Forces that symmetry fixes would stretch the axis over many decades.
+    ax.set_xlim(left=max(0.7 * np.nanmin([*without, *within]), SHOWN_DECADES * max(without)))
     ax.legend(fontsize="small")
     return ax
 
@@ -73,7 +78,7 @@ def plot_grades(result: GradeErrors, metric: str = "force_rmse", ax: Any = None)
     Returns
     -------
     matplotlib Axes
-        Steps over bins, with the error in cross-validation and 1.5 times that.
+        Steps over bins, with the error in cross-validation and twice that.
 
     Raises
     ------
@@ -92,7 +97,7 @@ def plot_grades(result: GradeErrors, metric: str = "force_rmse", ax: Any = None)
     ax.plot(middles, [getattr(b, metric) for b in bins], "o:", color="C3", label="test")
     if metric in result.usual:
         usual = result.usual[metric]
-        ax.axhspan(usual, RISES * usual, color="0.9", label=f"cross-validation, up to {RISES:g} times")
+        ax.axhspan(usual, TWICE * usual, color="0.9", label=f"cross-validation, up to {TWICE:g} times")
     ax.axvline(1.0, color="0.5", ls="--", label="edge of training")
     name, unit, _ = METRICS[metric]
     ax.set(xlabel="grade of extrapolation", ylabel=f"{name} ({unit})")

@@ -46,11 +46,14 @@ class Refit:
         Reference energies on top of those of the whole fit, eV.
     n_unseen : int
         Functions that the other structures have and these do not: their coefficients are 0.
+    n_rows : int
+        Rows that it was fitted to.
     """
 
     coef: FloatArray
     reference: FloatArray
     n_unseen: int
+    n_rows: int
 
 
 def training_data(model: LinearPotential, structures: Sequence[Atoms], sample_weight: Any = None) -> TrainingSet:
@@ -168,7 +171,9 @@ class Refits:
         solution, _ = solve_with_core(
             lambda system: self._candidate.solve_system(system, [self._value])[0], problem.system, self._core
         )
-        return Refit(solution.coef, problem.composition.recover(solution.coef), self._n_unseen(blocks))
+        return Refit(
+            solution.coef, problem.composition.recover(solution.coef), self._n_unseen(blocks), problem.system.n_rows
+        )
 
     def errors(self, refit: Refit, blocks: Sequence[int]) -> ValidationErrors:
         """Return the errors of a refit on some blocks.

@@ -18,7 +18,7 @@ from linmlp.units import FloatArray
 if TYPE_CHECKING:
     from linmlp.potentials import LinearPotential
 
-FACTORS = np.linspace(0.85, 1.2, 36)
+FACTORS = np.linspace(0.85, 1.2, 71)
 """Lengths that are scanned, relative to those of the crystal: 61 to 173 % of its volume."""
 
 
@@ -49,10 +49,18 @@ class VolumeCoverage:
 
     @property
     def covered(self) -> list[tuple[float, float]]:
-        """Ranges of volumes in which no grade is above 1, Å³ per atom."""
+        """Ranges of volumes in which no grade is above 1, Å³ per atom; log grades are linear between points."""
         inside = np.concatenate([[False], self.grades <= 1.0, [False]])
-        edges = np.flatnonzero(np.diff(inside.astype(int)))
-        return [(float(self.volumes[a]), float(self.volumes[b - 1])) for a, b in edges.reshape(-1, 2)]
+        edges = np.flatnonzero(np.diff(inside.astype(int))).reshape(-1, 2)
+        return [(self._crossing(a, a - 1), self._crossing(b - 1, b)) for a, b in edges]
+
+    def _crossing(self, inner: int, outer: int) -> float:
+        """Return where the grade passes 1 between two points, or the last point where the scan ends."""
+        if not 0 <= outer < len(self.volumes):
+            return float(self.volumes[inner])
+        heights = np.log(np.maximum(self.grades[[inner, outer]], np.finfo(float).tiny))
+        part = -heights[0] / (heights[1] - heights[0])
+        return float(self.volumes[inner] + part * (self.volumes[outer] - self.volumes[inner]))
 
     def statement(self) -> str:
         """Return where the potential interpolates.
@@ -69,7 +77,7 @@ class VolumeCoverage:
                 "training has nothing like it"
             )
         ranges = " and ".join(
-            f"{a:.4g} to {b:.4g} Å³/atom ({a / self.start - 1:+.0%} to {b / self.start - 1:+.0%})"
+            f"{a:.4g} to {b:.4g} Å³/atom ({a / self.start - 1:+.1%} to {b / self.start - 1:+.1%})"
             for a, b in self.covered
         )
         whole = len(self.covered) == 1 and self.covered[0] == (self.volumes[0], self.volumes[-1])
