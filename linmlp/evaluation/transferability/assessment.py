@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ase import Atoms
-from sklearn.utils.validation import check_is_fitted
 
 from linmlp.evaluation.transferability.cases import (
     Case,
@@ -22,7 +21,7 @@ from linmlp.evaluation.transferability.conditions import VOLUME, ConditionErrors
 from linmlp.evaluation.transferability.grades import GradeErrors, grade_errors
 from linmlp.evaluation.transferability.leaving import kept_of, leave_out
 from linmlp.evaluation.transferability.left_out import LeaveOut
-from linmlp.evaluation.transferability.measured import Measured, measure
+from linmlp.evaluation.transferability.measured import Measured, fitted_potential, measure
 from linmlp.evaluation.transferability.refits import training_data
 from linmlp.evaluation.transferability.volumes import VolumeCoverage, cover_volumes, stable_crystals
 from linmlp.exceptions import InputError
@@ -183,8 +182,7 @@ def assess_transferability(
     >>> print(result.missing["grades"].split(";")[0])
     the potential has no grades
     """
-    fitted: LinearPotential = getattr(model, "best_estimator_", model)  # type: ignore[assignment]
-    check_is_fitted(fitted)
+    fitted = fitted_potential(model)
     missing: dict[str, str] = {}
     data = training_data(fitted, train, sample_weight)
     left_out = _left_out(fitted, data, _names(train, groups, data, missing), n_folds, missing)

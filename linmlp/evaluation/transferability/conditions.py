@@ -10,7 +10,13 @@ import numpy as np
 from ase import Atoms
 
 from linmlp.evaluation.transferability.left_out import RISES
-from linmlp.evaluation.transferability.measured import Measured, mean_absolute, measure, root_mean_square
+from linmlp.evaluation.transferability.measured import (
+    Measured,
+    fitted_potential,
+    mean_absolute,
+    measure,
+    root_mean_square,
+)
 from linmlp.evaluation.transferability.tables import cell, times
 from linmlp.exceptions import SettingsError
 from linmlp.structures import check_structures
@@ -18,7 +24,7 @@ from linmlp.structures.cells import cell_volume
 from linmlp.units import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, LinearPotentialCV
 
 VOLUME = "volume"
 """The condition that needs no key: the volume per atom of structures without vacuum."""
@@ -30,9 +36,12 @@ FEW = 5
 """Errors of fewer structures say little."""
 
 UNITS = {"volume": "Å³/atom", "temperature": "K"}
-METRICS = {"energy_mae": ("energy MAE", "meV/atom", 2), "force_rmse": ("force RMSE", "eV/Å", 4)} | {
-    "stress_rmse": ("stress RMSE", "GPa", 3)
+METRICS = {
+    "energy_mae": ("energy MAE", "meV/atom", 2),
+    "force_rmse": ("force RMSE", "eV/Å", 4),
+    "stress_rmse": ("stress RMSE", "GPa", 3),
 }
+"""Name, unit and digits of each error; that of the stress is over the six Voigt components."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class ConditionBin:
     Parameters
     ----------
     low, high : float
-        Range, both ends included in the last one inside of training.
+        Range; the end of the last one inside of training is included.
     place : {"below", "inside", "gap", "above"}
         Where that is: outside of the range of training, inside, or inside of the range but without a training
         structure.
@@ -98,6 +107,17 @@ class ConditionErrors:
         """Test structures with the condition."""
         return sum(b.n_test for b in self.bins)
 
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """Ranges inside that of training without a training structure."""
+        joined: list[tuple[float, float]] = []
+        for b in self.bins:
+            if b.place == "gap":
+                follows = bool(joined) and joined[-1][1] == b.low
+                start = joined.pop()[0] if follows else b.low
+                joined.append((start, b.high))
+        return joined
+
     def statement(self) -> str:
         """Return where the potential interpolates, and what becomes of errors outside.
 
@@ -108,7 +128,7 @@ class ConditionErrors:
         """
         low, high = self.training
         told = f"{self.name}: training covers {low:.4g} to {high:.4g} {self.unit}".rstrip()
-        gaps = [f"{b.low:.4g} to {b.high:.4g}" for b in self.bins if b.place == "gap"]
+        gaps = [f"{a:.4g} to {b:.4g}" for a, b in self.gaps]
         told += f", but for {', '.join(gaps)}" if gaps else ""
         lines = [f"{told}; {self.n_outside} of {self.n_test} test structures are outside"]
         ratios = {m: _ratio(self.outside.get(m), self.inside.get(m)) for m in METRICS}
@@ -155,7 +175,7 @@ class ConditionErrors:
 
 
 def errors_by_condition(
-    model: LinearPotential,
+    model: LinearPotential | LinearPotentialCV,
     train: Sequence[Atoms],
     test: Sequence[Atoms],
     condition: str = VOLUME,
@@ -165,7 +185,7 @@ def errors_by_condition(
 
     Parameters
     ----------
-    model : LinearPotential
+    model : LinearPotential or LinearPotentialCV
         Fitted.
     train : sequence of ase.Atoms
         Structures that it was fitted to, for the range that they cover.
@@ -186,7 +206,7 @@ def errors_by_condition(
     InputError
         If no training or no test structure has the condition, a value is no number, or labels cannot be used.
     """
-    return condition_errors(check_structures(train), measure(model, test), condition, n_bins)
+    return condition_errors(check_structures(train), measure(fitted_potential(model), test), condition, n_bins)
 
 
 def condition_errors(train: Sequence[Atoms], measured: Measured, condition: str, n_bins: int = 8) -> ConditionErrors:

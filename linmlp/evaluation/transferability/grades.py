@@ -11,14 +11,14 @@ import numpy as np
 from ase import Atoms
 from scipy.stats import spearmanr
 
-from linmlp.evaluation.transferability.measured import Measured, measure
+from linmlp.evaluation.transferability.measured import Measured, fitted_potential, measure
 from linmlp.evaluation.transferability.tables import cell
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.uncertainty.setting import kept_uncertainty
 from linmlp.units import FloatArray
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, LinearPotentialCV
 
 EDGES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, np.inf)
 """Edges of the bins of grades; 1 is the edge of training."""
@@ -203,7 +203,7 @@ class GradeErrors:
 
 
 def errors_by_grade(
-    model: LinearPotential,
+    model: LinearPotential | LinearPotentialCV,
     structures: Sequence[Atoms],
     edges: Sequence[float] = EDGES,
     usual: Mapping[str, float] | None = None,
@@ -212,7 +212,7 @@ def errors_by_grade(
 
     Parameters
     ----------
-    model : LinearPotential
+    model : LinearPotential or LinearPotentialCV
         Fitted with ``uncertainty=True``.
     structures : sequence of ase.Atoms
         Labelled structures that it was not fitted to.
@@ -231,6 +231,7 @@ def errors_by_grade(
     InputError
         If the potential has no grades, structures or labels cannot be used, or the edges do not ascend.
     """
+    model = fitted_potential(model)
     kept_uncertainty(model)
     return grade_errors(measure(model, structures), model.cv_errors_ if usual is None else usual, edges)
 

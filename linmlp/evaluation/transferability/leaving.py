@@ -22,6 +22,7 @@ from linmlp.evaluation.transferability.cases import (
     group_names,
 )
 from linmlp.evaluation.transferability.left_out import Errors, LeaveOut, LeftOut
+from linmlp.evaluation.transferability.measured import fitted_potential
 from linmlp.evaluation.transferability.refits import Refits, is_training_set, training_data
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.training_set import TrainingSet
@@ -31,11 +32,11 @@ from linmlp.system.threads import one_blas_thread
 from linmlp.units import IntArray
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, LinearPotentialCV
 
 
 def leave_one_group_out(
-    model: LinearPotential,
+    model: LinearPotential | LinearPotentialCV,
     structures: Sequence[Atoms],
     groups: GroupBy = "config_type",
     n_folds: int | None = None,
@@ -45,7 +46,7 @@ def leave_one_group_out(
 
     Parameters
     ----------
-    model : LinearPotential
+    model : LinearPotential or LinearPotentialCV
         Fitted.
     structures : sequence of ase.Atoms
         The structures that it was fitted to.
@@ -70,7 +71,9 @@ def leave_one_group_out(
     Notes
     -----
     Loss weights and the strength were chosen with all structures, and descriptor and baselines know their distances:
-    what is left out is unknown to coefficients and reference energies. Labels count with their own weights.
+    what is left out is unknown to coefficients and reference energies. Labels count with their own weights. The folds
+    to compare with are random within every ``config_type``: where these hold frames of one trajectory, errors in
+    cross-validation are small and ratios large.
 
     Examples
     --------
@@ -82,19 +85,23 @@ def leave_one_group_out(
     >>> result["liquid"].n_structures, result["liquid"].ratio("force_rmse") > 1.0
     (14, True)
     """
+    model = fitted_potential(model)
     data = training_data(model, structures, sample_weight)
     names = kept_of(group_names(structures, groups), data)
     return leave_out(model, data, {"group": group_cases(data.structures, names)}, n_folds)["group"]
 
 
 def leave_one_chemical_system_out(
-    model: LinearPotential, structures: Sequence[Atoms], n_folds: int | None = None, sample_weight: Any = None
+    model: LinearPotential | LinearPotentialCV,
+    structures: Sequence[Atoms],
+    n_folds: int | None = None,
+    sample_weight: Any = None,
 ) -> LeaveOut:
     """Return the errors on each set of elements of a potential that is fitted to structures of all other sets.
 
     Parameters
     ----------
-    model : LinearPotential
+    model : LinearPotential or LinearPotentialCV
         Fitted.
     structures : sequence of ase.Atoms
         The structures that it was fitted to.
@@ -113,19 +120,23 @@ def leave_one_chemical_system_out(
     InputError
         If structures or labels cannot be used, or there is one chemical system only.
     """
+    model = fitted_potential(model)
     data = training_data(model, structures, sample_weight)
     cases = group_cases(data.structures, chemical_systems(data.structures), "chemical system")
     return leave_out(model, data, {"chemical system": cases}, n_folds)["chemical system"]
 
 
 def leave_one_element_out(
-    model: LinearPotential, structures: Sequence[Atoms], n_folds: int | None = None, sample_weight: Any = None
+    model: LinearPotential | LinearPotentialCV,
+    structures: Sequence[Atoms],
+    n_folds: int | None = None,
+    sample_weight: Any = None,
 ) -> LeaveOut:
     """Return the errors on the compounds of each element of a potential that knows it as a pure element only.
 
     Parameters
     ----------
-    model : LinearPotential
+    model : LinearPotential or LinearPotentialCV
         Fitted.
     structures : sequence of ase.Atoms
         The structures that it was fitted to.
@@ -144,6 +155,7 @@ def leave_one_element_out(
     InputError
         If structures or labels cannot be used, or there is one element only.
     """
+    model = fitted_potential(model)
     data = training_data(model, structures, sample_weight)
     return leave_out(model, data, {"element": element_cases(data.structures)}, n_folds)["element"]
 

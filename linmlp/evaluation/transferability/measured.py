@@ -17,7 +17,7 @@ from linmlp.structures import LabelSet, check_structures
 from linmlp.units import FloatArray
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, LinearPotentialCV
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,13 @@ class Measured:
         return np.asarray(np.sum(residual[counted] ** 2, axis=1)), counted
 
 
+def fitted_potential(model: LinearPotential | LinearPotentialCV) -> LinearPotential:
+    """Return the fitted potential: that which a search found best, if it is one."""
+    fitted: LinearPotential = getattr(model, "best_estimator_", model)  # type: ignore[assignment]
+    check_is_fitted(fitted)
+    return fitted
+
+
 def measure(model: LinearPotential, structures: Sequence[Atoms]) -> Measured:
     """Return labelled structures with their errors; those of elements that the potential does not know are left out.
 
@@ -94,7 +101,6 @@ def measure(model: LinearPotential, structures: Sequence[Atoms]) -> Measured:
     InputError
         If structures cannot be used, none has labels, or none is of the elements of the potential.
     """
-    check_is_fitted(model)
     structures = check_structures(structures)
     known = set(model.descriptor_.elements_)
     lacking = [sorted(set(atoms.get_chemical_symbols()) - known) for atoms in structures]

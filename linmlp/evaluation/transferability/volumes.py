@@ -10,16 +10,21 @@ import numpy as np
 from ase import Atoms
 
 from linmlp.evaluation.transferability.conditions import volume_per_atom
+from linmlp.evaluation.transferability.measured import fitted_potential
+from linmlp.evaluation.transferability.tables import cell
 from linmlp.exceptions import SettingsError, StructureError
 from linmlp.potentials.preparation import check_elements
 from linmlp.potentials.uncertainty.setting import kept_uncertainty
 from linmlp.units import FloatArray
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, LinearPotentialCV
 
 FACTORS = np.linspace(0.85, 1.2, 71)
 """Lengths that are scanned, relative to those of the crystal: 61 to 173 % of its volume."""
+
+SHOWN = (-0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3)
+"""Changes of the volume that the table shows, where they were scanned."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +110,29 @@ class VolumeCoverage:
         }
 
     def __str__(self) -> str:
-        """Return the statement."""
-        return self.statement()
+        """Return a table at some volumes, and the statement."""
+        changes = self.volumes / self.start - 1.0
+        shown = sorted({int(np.argmin(np.abs(changes - c))) for c in SHOWN if changes[0] <= c <= changes[-1]})
+        lines = [
+            f"{'volume':>10}{'change':>9}{'grade':>8}{'stated energy error':>21}   (Å³/atom, meV/atom) {self.name}"
+        ]
+        for k in shown:
+            std = cell(1e3 * float(self.energy_std[k]), 21, 2)
+            lines.append(f"{self.volumes[k]:>10.2f}{changes[k]:>9.1%}{self.grades[k]:>8.2f}{std}")
+        return "\n".join([*lines, self.statement()])
 
 
 def cover_volumes(
-    model: LinearPotential, crystal: Atoms, factors: Sequence[float] | FloatArray = FACTORS, name: str | None = None
+    model: LinearPotential | LinearPotentialCV,
+    crystal: Atoms,
+    factors: Sequence[float] | FloatArray = FACTORS,
+    name: str | None = None,
 ) -> VolumeCoverage:
     """Return the grades of a crystal that is stretched and compressed evenly.
 
     Parameters
     ----------
-    model : LinearPotential
+    model : LinearPotential or LinearPotentialCV
         Fitted with ``uncertainty=True``.
     crystal : ase.Atoms
         Periodic structure; needs no labels.
@@ -136,6 +152,7 @@ def cover_volumes(
         If the potential has no grades, does not know an element, the crystal has no volume, or a factor is not
         positive.
     """
+    model = fitted_potential(model)
     kept_uncertainty(model)
     check_elements(model.descriptor_, [crystal])
     if not crystal.pbc.all():

@@ -114,7 +114,7 @@ def test_a_search_is_assessed_by_its_best(silicon):
     search = LinearPotentialCV(base, {"alpha": [1e-6, 1e-4]}, cv=3).fit(silicon.train)
     found = assess_transferability(search, silicon.train, n_folds=0)
     alone = leave_one_group_out(search.best_estimator_, silicon.train, n_folds=0)
-    assert str(found.groups) == str(alone)
+    assert str(found.groups) == str(alone) == str(leave_one_group_out(search, silicon.train, n_folds=0))
 
 
 def test_plots_show_the_figures(result):

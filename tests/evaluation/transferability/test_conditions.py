@@ -66,11 +66,17 @@ def test_temperatures_inside_a_gap_and_outside(silicon):
     assert (result.bins[-1].low, result.bins[-1].high) == (900.0, 1500.0)
     assert (result.n_without, result.n_outside, result.unit) == (1, 2, "K")
     said = result.statement()
-    assert "training covers 100 to 900 K, but for 300 to 500, 500 to 700; 2 of 5 test structures are outside" in said
+    assert "training covers 100 to 900 K, but for 300 to 700; 2 of 5 test structures are outside" in said
     assert "1 test structures have no temperature" in said
     assert "(of 2 alone)" in said
     row = next(line for line in str(result).splitlines() if line.strip().startswith("500 to 700"))
     assert row.split()[3:6] == ["gap", "0", "1"]
+
+
+def test_gaps_are_joined_where_they_touch(silicon):
+    train = heated(silicon.train[:3], [0.0, 450.0, 1000.0])
+    result = errors_by_condition(silicon.model, train, heated(silicon.test[:1], [300.0]), "temperature", n_bins=10)
+    assert result.gaps == [(pytest.approx(100.0), pytest.approx(400.0)), (pytest.approx(500.0), pytest.approx(900.0))]
 
 
 def test_errors_that_rise_outside_are_told(silicon):

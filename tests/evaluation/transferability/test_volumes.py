@@ -43,6 +43,8 @@ def test_what_is_said():
     ]
     assert "interpolates at 10 to 17.5 Å³/atom (-50.0% to -12.5%) and 23.07 to 27.5 Å³/atom (+15.3% to" in str(parts)
     assert "within 10 to 30 Å³/atom, it extrapolates, at worst with grade 3.0" in str(parts)
+    rows = [line.split() for line in str(parts).splitlines()[1:4]]
+    assert rows == [["15.00", "-25.0%", "0.33", "-"], ["20.00", "0.0%", "3.00", "-"], ["25.00", "25.0%", "0.50", "-"]]
     assert str(made([0.5] * 5)).endswith("all that was scanned")
     nowhere = made([1.5, 2.0, 3.0, 4.0, 5.0])
     assert nowhere.covered == []
