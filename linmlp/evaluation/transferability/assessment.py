@@ -17,7 +17,8 @@ from linmlp.evaluation.transferability.cases import (
     group_cases,
     group_names,
 )
-from linmlp.evaluation.transferability.conditions import VOLUME, ConditionErrors, condition_errors
+from linmlp.evaluation.transferability.condition_values import VOLUME
+from linmlp.evaluation.transferability.conditions import ConditionErrors, condition_errors
 from linmlp.evaluation.transferability.grades import GradeErrors, grade_errors
 from linmlp.evaluation.transferability.leaving import kept_of, leave_out
 from linmlp.evaluation.transferability.left_out import LeaveOut

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
+from linmlp.evaluation.transferability.condition_values import VOLUME, condition_values
 from linmlp.evaluation.transferability.left_out import RISES
 from linmlp.evaluation.transferability.measured import (
     Measured,
@@ -20,17 +21,10 @@ from linmlp.evaluation.transferability.measured import (
 from linmlp.evaluation.transferability.tables import cell, times
 from linmlp.exceptions import SettingsError
 from linmlp.structures import check_structures
-from linmlp.structures.cells import cell_volume
 from linmlp.units import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from linmlp.potentials import LinearPotential, LinearPotentialCV
-
-VOLUME = "volume"
-"""The condition that needs no key: the volume per atom of structures without vacuum."""
-
-VACUUM = 5.0
-"""A gap between atomic layers along a cell vector that is wider than this (Å) is vacuum: the volume means nothing."""
 
 FEW = 5
 """Errors of fewer structures say little."""
@@ -240,21 +234,13 @@ def condition_errors(train: Sequence[Atoms], measured: Measured, condition: str,
             raise SettingsError(f"none of the {n} {which} structures has a {condition}; give {wanted}")
     low, high = float(trained.min()), float(trained.max())
     edges = np.linspace(low, high, n_bins + 1) if high > low else np.array([low, high])
-    places = np.clip(np.searchsorted(edges, of_test[asked], side="right") - 1, 0, len(edges) - 2)
-    places[of_test[asked] < low] = -1
-    places[of_test[asked] > high] = len(edges) - 1
-    at_train = np.clip(np.searchsorted(edges, trained, side="right") - 1, 0, len(edges) - 2)
+    places, of_trained = _places(of_test[asked], edges), _places(trained, edges)
     bins = []
     for place in range(-1, len(edges)):
-        members, n_train = asked[places == place], int(np.count_nonzero(at_train == place))
-        if place in (-1, len(edges) - 1):
-            if not len(members):
-                continue
-            bounds = (float(of_test[members].min()), low) if place < 0 else (high, float(of_test[members].max()))
-            where = "below" if place < 0 else "above"
-        else:
-            bounds, where = (float(edges[place]), float(edges[place + 1])), "inside" if n_train else "gap"
-        bins.append(ConditionBin(*bounds, where, n_train, len(members), *_errors(measured, members).values()))
+        members, n_train = asked[places == place], int(np.count_nonzero(of_trained == place))
+        bounds, where = _range(place, edges, of_test[members], n_train)
+        if len(members) or where in ("inside", "gap"):
+            bins.append(ConditionBin(*bounds, where, n_train, len(members), *_errors(measured, members).values()))
     outside = (places == -1) | (places == len(edges) - 1)
     return ConditionErrors(
         condition,
@@ -267,64 +253,21 @@ def condition_errors(train: Sequence[Atoms], measured: Measured, condition: str,
     )
 
 
-def condition_values(structures: Sequence[Atoms], condition: str) -> FloatArray:
-    """Return the condition of every structure.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms
-        Structures.
-    condition : str
-        "volume" or a key of ``info``.
-
-    Returns
-    -------
-    ndarray of shape (n_structures,)
-        Å³ per atom, or the number under the key; NaN where there is none.
-
-    Raises
-    ------
-    SettingsError
-        If what is under the key is no number.
-    """
-    if condition == VOLUME:
-        return np.array([volume_per_atom(atoms) for atoms in structures])
-    values = np.full(len(structures), np.nan)
-    for index, atoms in enumerate(structures):
-        value = atoms.info.get(condition)
-        if value is None:
-            continue
-        try:
-            values[index] = float(value)
-        except (TypeError, ValueError) as error:
-            raise SettingsError(
-                f"info[{condition!r}] of structure {index} is {value!r}; a condition must be a number"
-            ) from error
-    return values
+def _places(values: FloatArray, edges: FloatArray) -> IntArray:
+    """Return the bin of each value: -1 below all, the number of edges less one above all."""
+    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    places[values < edges[0]] = -1
+    places[values > edges[-1]] = len(edges) - 1
+    return np.asarray(places, dtype=np.int64)
 
 
-def volume_per_atom(atoms: Atoms) -> float:
-    """Return the volume per atom.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-        Structure.
-
-    Returns
-    -------
-    float
-        Å³; NaN for a structure that is not periodic in all directions, or holds a gap wider than `VACUUM`.
-    """
-    volume = cell_volume(atoms.cell.array)
-    if volume is None or not atoms.pbc.all():
-        return float("nan")
-    scaled = np.sort(atoms.get_scaled_positions(wrap=True) % 1.0, axis=0)
-    gaps = np.diff(np.vstack([scaled, scaled[:1] + 1.0]), axis=0).max(axis=0)
-    heights = volume / np.linalg.norm(
-        np.cross(np.roll(atoms.cell.array, -1, 0), np.roll(atoms.cell.array, -2, 0)), axis=1
-    )
-    return float("nan") if (gaps * heights).max() > VACUUM else volume / len(atoms)
+def _range(place: int, edges: FloatArray, values: FloatArray, n_train: int) -> tuple[tuple[float, float], str]:
+    """Return the range of a bin, as far as test structures go outside of training, and where it is."""
+    if place < 0:
+        return (float(values.min(initial=edges[0])), float(edges[0])), "below"
+    if place == len(edges) - 1:
+        return (float(edges[-1]), float(values.max(initial=edges[-1]))), "above"
+    return (float(edges[place]), float(edges[place + 1])), "inside" if n_train else "gap"
 
 
 def _errors(measured: Measured, members: IntArray) -> dict[str, float | None]:

@@ -21,9 +21,10 @@ from linmlp.evaluation.transferability.cases import (
     group_cases,
     group_names,
 )
-from linmlp.evaluation.transferability.left_out import Errors, LeaveOut, LeftOut
+from linmlp.evaluation.transferability.figures import Errors
+from linmlp.evaluation.transferability.left_out import LeaveOut, LeftOut
 from linmlp.evaluation.transferability.measured import fitted_potential
-from linmlp.evaluation.transferability.refits import Refits, is_training_set, training_data
+from linmlp.evaluation.transferability.refits import Refit, Refits, is_training_set, training_data
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.training_set import TrainingSet
 from linmlp.structures import assign_folds
@@ -195,31 +196,14 @@ def leave_out(
     )
     with one_blas_thread():
         parallel = joblib.Parallel(n_jobs=refits.n_jobs, prefer="threads")
-        usual = parallel(joblib.delayed(refits.solve)(refits.blocks(train)) for train, _ in splits)
-        solved = parallel(joblib.delayed(refits.solve)(refits.blocks(case.train)) for case in possible)
-
-        def within(test: IntArray) -> Errors | None:
-            parts = [
-                refits.errors(refit, refits.blocks(np.intersect1d(test, held_out)))
-                for refit, (_, held_out) in zip(usual, splits, strict=True)
-            ]
-            return Errors.of(parts) if parts else None
-
+        of_folds = parallel(joblib.delayed(refits.solve)(refits.blocks(train)) for train, _ in splits)
+        without = parallel(joblib.delayed(refits.solve)(refits.blocks(case.train)) for case in possible)
+        usual = list(zip(of_folds, (held_out for _, held_out in splits), strict=True))
         known = {
-            id(case): LeftOut(
-                case.name,
-                len(case.test),
-                sum(data.labels[i].n_atoms for i in case.test),
-                Errors.of([refits.errors(refit, refits.blocks(case.test))]),
-                within(case.test),
-                refit.n_unseen,
-                case.n_skipped,
-                refits.leaves_reference_open(case.train, case.test),
-                few_rows=refit.n_rows if refit.n_rows < refits.n_functions else 0,
-            )
-            for case, refit in zip(possible, solved, strict=True)
+            id(case): _row(refits, case, refit, _within(refits, usual, case.test))
+            for case, refit in zip(possible, without, strict=True)
         }
-        overall = within(everything)
+        overall = _within(refits, usual, everything)
     notes = () if is_training_set(model, data) else (OTHER_DATA,)
     return {
         kind: LeaveOut(
@@ -238,6 +222,26 @@ OTHER_DATA = (
     "these are not the structures that the potential was fitted to (other hash): its loss weights, strength and "
     "descriptor come from others"
 )
+
+
+def _within(refits: Refits, usual: Sequence[tuple[Refit, IntArray]], test: IntArray) -> Errors | None:
+    """Return the errors on some structures in cross-validation, of refits and what was held out of each."""
+    parts = [refits.errors(refit, refits.blocks(np.intersect1d(test, held_out))) for refit, held_out in usual]
+    return Errors.of(parts) if parts else None
+
+
+def _row(refits: Refits, case: Case, refit: Refit, within: Errors | None) -> LeftOut:
+    return LeftOut(
+        case.name,
+        len(case.test),
+        sum(refits.data.labels[i].n_atoms for i in case.test),
+        Errors.of([refits.errors(refit, refits.blocks(case.test))]),
+        within,
+        refit.n_unseen,
+        case.n_skipped,
+        refits.leaves_reference_open(case.train, case.test),
+        few_rows=refit.n_rows if refit.n_rows < refits.n_functions else 0,
+    )
 
 
 def _impossible(case: Case) -> LeftOut:

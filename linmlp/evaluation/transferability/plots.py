@@ -9,8 +9,9 @@ import numpy as np
 from linmlp.evaluation.transferability.assessment import Transferability
 from linmlp.evaluation.transferability.conditions import METRICS as CONDITION_METRICS
 from linmlp.evaluation.transferability.conditions import ConditionErrors
+from linmlp.evaluation.transferability.figures import METRICS
 from linmlp.evaluation.transferability.grades import TWICE, GradeErrors
-from linmlp.evaluation.transferability.left_out import FLOOR, METRICS, LeaveOut
+from linmlp.evaluation.transferability.left_out import FLOOR, LeaveOut
 from linmlp.evaluation.transferability.volumes import VolumeCoverage
 from linmlp.exceptions import SettingsError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
-from linmlp.evaluation.transferability.conditions import volume_per_atom
+from linmlp.evaluation.transferability.condition_values import volume_per_atom
 from linmlp.evaluation.transferability.measured import fitted_potential
 from linmlp.evaluation.transferability.tables import cell
 from linmlp.exceptions import SettingsError, StructureError
