@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `transferability`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `transferability`, `info`."""
 
 import sys
 import time
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.md import md
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.cli.transferability import transferability
 from linmlp.exceptions import InputError
@@ -137,6 +138,7 @@ def check(
     raise typer.Exit(1 if report.errors else 0)
 
 
+app.command()(md)
 app.command()(transferability)
 
 
