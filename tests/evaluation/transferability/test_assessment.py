@@ -81,6 +81,19 @@ def test_several_elements(carbide_truth, carbide_model):
     assert len(axes) == 6
 
 
+def test_the_rows_of_every_structure_are_made_once(carbide_truth, carbide_model, monkeypatch):
+    made = []
+    write = type(carbide_model.descriptor_).write_rows
+    monkeypatch.setattr(
+        type(carbide_model.descriptor_),
+        "write_rows",
+        lambda self, pairs, *rows: (made.append(len(pairs.numbers)), write(self, pairs, *rows))[1],
+    )
+    assess_transferability(carbide_model, carbide_truth.structures)
+    crystals = [n for n in made if n > 2]  # dimers are those of the core
+    assert sum(crystals) == sum(map(len, carbide_truth.structures))
+
+
 def test_elements_that_the_potential_does_not_know_are_told(silicon):
     strange = Atoms("GeSi", cell=[3.0, 3.0, 5.0], pbc=True, positions=[[0, 0, 0], [1.5, 1.5, 2.4]])
     strange.calc = SinglePointCalculator(strange, energy=0.0)
