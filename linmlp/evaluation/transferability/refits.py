@@ -97,8 +97,14 @@ def training_data(model: LinearPotential, structures: Sequence[Atoms], sample_we
 
 
 def is_training_set(model: LinearPotential, data: TrainingSet) -> bool:
-    """Return whether these are the structures that the potential was fitted to."""
-    return bool(data_hash(data.structures, data.labels) == model.training_["data_hash"])
+    """Return whether these are the structures that the potential was fitted to, as far as it remembers.
+
+    After `partial_fit` and `merge` it knows hashes of the parts, but not where one ends: their number has to do.
+    """
+    known = model.training_
+    if "parts" in known:
+        return bool(known["n_structures"] == len(data.structures))
+    return bool(data_hash(data.structures, data.labels) == known["data_hash"])
 
 
 class Refits:

@@ -297,6 +297,15 @@ class TestInput:
         fewer = leave_one_group_out(silicon.model, silicon.train[:60], n_folds=0)
         assert "not the structures that the potential was fitted to" in fewer.statement()
 
+    def test_structures_that_were_added_belong_to_the_fit(self, silicon):
+        model = LinearPotential(ACE(cutoff=4.0, order=2, max_degree=(5, 4)), **SETTINGS).fit(silicon.train[:80])
+        model.partial_fit(silicon.train[80:])
+        result = leave_one_group_out(model, silicon.train, n_folds=0)
+        assert result.notes == ()
+        names = [atoms.info["config_type"] for atoms in silicon.train]
+        rest, out = split(silicon.train, names, "liquid")
+        assert_same(result["liquid"].without, naive_errors([(refit(model, rest), out)]))
+
     def test_single_structures_and_missing_labels(self, silicon):
         structures = [
             without(a, "stress") if a.info["config_type"] == "bcc" else a for a in silicon.train if len(a) > 1
