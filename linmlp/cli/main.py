@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `info`."""
 
 import sys
 import time
@@ -15,6 +15,7 @@ from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
+from linmlp.cli.transferability import transferability
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
@@ -140,6 +141,7 @@ def check(
 
 app.command()(md)
 app.command()(properties)
+app.command()(transferability)
 
 
 @app.command()
