@@ -2,12 +2,14 @@ r"""Holes: crowded environments to which a fit gives energies far below any in t
 
 A linear potential is a polynomial of the neighbor density; where the data say nothing (six neighbors at nine tenths of
 a bond length, say) it may go to minus infinity. Such places are found by running: small structures of the training set,
-compressed and hotter than the data, in MD; an atom whose energy (without reference energies) is more than `DEPTH` below
-the lowest of its element in the training structures has fallen into a hole. Its features become a row that asks for the
-median energy, and the potential is solved again, with the smallest weight of these rows at which none of the atoms
-found so far is more than `LEFT` below that lowest energy. That is repeated until no atom falls any more. The rows act on
-combinations of features that the data leave open: the training loss grows by a per cent or so. Rows with which it would
-grow by more than `MOST_RISE` are not taken: the data speak against them.
+compressed and hotter than the data, in MD. An atom whose energy (without reference energies) falls more than `DEPTH`
+below the lowest of its element in the training structures is taken for one in a hole. Its features become a row that
+asks for the median energy, and the potential is solved again, with the smallest weight of these rows at which none of
+the atoms found so far is more than `LEFT` below that lowest energy. That is repeated until no atom falls any more.
+
+The rows act on combinations of features that the data leave open: the training loss grows by a per cent or so. If it
+would grow by more than `MOST_RISE`, the data speak against these rows (the energy of an atom is no observable), and
+those alone are taken whose structure heated up because of the fall; if it still would, none.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from linmlp.potentials.hot_runs import AtomModel, Crowd, run_hot
+from linmlp.potentials.hot_runs import AtomModel, Crowd, Fallen, run_hot
 from linmlp.potentials.reporting import Reporter, Silent
 from linmlp.solvers import Solution
 from linmlp.system import RowSystem, SystemSum
@@ -35,7 +37,7 @@ N_ATOMS = 300
 N_STEPS = 300
 """Steps of a hunt, of 2 fs for silicon."""
 
-CLEAN = 3
+CLEAN = 4
 """So many hunts in a row must find nothing."""
 
 MOST_HUNTS = 30
@@ -107,11 +109,10 @@ def join_holes(parts: Iterable[HoleRows | None]) -> HoleRows | None:
 
 
 Solve = Callable[[SystemSum], Solution]
+Filled = tuple[Solution, HoleRows]
 
 
-def fill(
-    solve: Solve, system: SystemSum, core: SystemSum, solution: Solution, rows: HoleRows
-) -> tuple[Solution, HoleRows] | None:
+def fill(solve: Solve, system: SystemSum, core: SystemSum, solution: Solution, rows: HoleRows) -> Filled | None:
     """Return the solution in which no atom of the rows is in a hole, and the rows with the weight that this took.
 
     Parameters
@@ -193,31 +194,23 @@ class HoleHunt:
         with one_blas_thread():
             limits = _Limits.of(self.data, self._model(solution), self.pool, rng)
             current, rows = solution, HoleRows.none(self.data.descriptor.n_features_out_)
-            clean = refused = 0
+            clean = 0
             for _ in range(MOST_HUNTS):
                 fallen = self._hunt(current, limits, rng)
-                if fallen is None:
-                    clean += 1
-                    if clean == CLEAN:
-                        break
-                    continue
-                clean = 0
-                filled = fill(solve, system, core, solution, rows.joined(*fallen))
-                if filled is None:
-                    refused += 1
-                    continue
-                current, rows = filled
+                filled = self._fill(fallen, limits, rows, lambda more: fill(solve, system, core, solution, more))
+                clean = 0 if filled else clean + 1
+                current, rows = filled or (current, rows)
+                if clean == CLEAN:
+                    break
         self._report(rows, system, solution, current)
-        notes = () if clean == CLEAN else (_not_all(len(rows), refused),)
+        notes = () if clean == CLEAN else (_not_all(len(rows)),)
         return current, rows if len(rows) else None, notes
 
     def _model(self, solution: Solution) -> AtomModel:
         return AtomModel(self.data.descriptor, self.data.baselines, solution.coef)
 
-    def _hunt(
-        self, solution: Solution, limits: _Limits, rng: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
-        """Return features, wanted and lowest energies of atoms that fell in one hunt."""
+    def _hunt(self, solution: Solution, limits: _Limits, rng: np.random.Generator) -> Fallen:
+        """Return the atoms that fell in one hunt."""
         structures: list[Atoms] = []
         while sum(map(len, structures)) < N_ATOMS:
             structure = self.pool[rng.integers(len(self.pool))].copy()
@@ -226,11 +219,20 @@ class HoleHunt:
         model = self._model(solution)
         crowd = Crowd(structures, model.cutoff)
         kT = limits.kT * rng.uniform(0.7, 1.0, size=len(structures))
-        fallen = run_hot(model, crowd, limits.lowest_of(crowd.numbers) - DEPTH, kT, N_STEPS, rng)
-        if not fallen.n_structures:
-            return None
-        wanted, lowest = limits.median_of(fallen.numbers), limits.lowest_of(fallen.numbers) - LEFT
-        return fallen.features, wanted - fallen.baseline, lowest - fallen.baseline
+        return run_hot(model, crowd, limits.lowest_of(crowd.numbers) - DEPTH, kT, N_STEPS, rng)
+
+    def _fill(
+        self, fallen: Fallen, limits: _Limits, rows: HoleRows, fill_rows: Callable[[HoleRows], Filled | None]
+    ) -> Filled | None:
+        """Return the solution with all atoms that fell filled in, else with those alone that leave no doubt."""
+        for some in (fallen, fallen.only(fallen.ran_hot)):
+            if len(some):
+                wanted = limits.median_of(some.numbers) - some.baseline
+                lowest = limits.lowest_of(some.numbers) - LEFT - some.baseline
+                filled = fill_rows(rows.joined(some.features, wanted, lowest))
+                if filled is not None:
+                    return filled
+        return None
 
     def _report(self, rows: HoleRows, system: SystemSum, before: Solution, after: Solution) -> None:
         """Tell what was filled."""
@@ -274,10 +276,9 @@ class _Limits:
         return np.array([self.median[int(number)] for number in numbers])
 
 
-def _not_all(n_rows: int, n_refused: int) -> str:
+def _not_all(n_rows: int) -> str:
     """Return the note about holes that stay."""
-    refused = f", and the data did not let those of {n_refused} hunts be filled" if n_refused else ""
     return (
-        f"after {MOST_HUNTS} hunts, which filled holes with {n_rows} atoms{refused}, hot runs still find new ones; hot or "
-        "dense MD may fall into them: add such structures, or lower max_degree"
+        f"after {MOST_HUNTS} hunts, which filled holes with {n_rows} atoms, hot runs still find new ones; hot or dense "
+        "MD may fall into them: add such structures, or lower max_degree"
     )

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms, units
+from numpy.typing import NDArray
 
 from linmlp.descriptors import Descriptor, Evaluator
-from linmlp.neighbors import Pairs, VerletList
+from linmlp.neighbors import Pairs, find_pairs
 from linmlp.structures import Baseline, CalculatorBaseline
 from linmlp.units import FloatArray, IntArray
 
@@ -22,8 +23,11 @@ FRICTION = 0.02
 LARGEST_FORCE = 100.0
 """Components beyond it are cut, eV/Å: what falls shall be seen falling, not fly away."""
 
-SKIN = 0.7
-"""Of the neighbor lists, Å."""
+SKIN = 1.4
+"""Of the neighbor lists, Å: hot atoms move far in a step, and a longer list costs less than a search."""
+
+HEATING = 2.0
+"""A structure is too hot beyond so many times its temperature, on top of fluctuations."""
 
 SILICON_MASS = 28.085
 
@@ -47,25 +51,31 @@ class Crowd:
         self.positions = np.concatenate([structure.positions for structure in structures])
         self.masses = np.concatenate([structure.get_masses() for structure in structures])
         self.cutoff = cutoff
-        self._lists = [VerletList(cutoff, SKIN) for _ in structures]
-        self._searches = -1
+        self._found = [find_pairs(structure, cutoff + SKIN) for structure in self.structures]
+        self._searched = self.positions
+        self._join()
 
     def pairs(self) -> Pairs:
-        """Return the pairs of all structures at their present positions."""
-        found = []
-        for k, (structure, neighbors) in enumerate(zip(self.structures, self._lists, strict=True)):
-            structure.positions = self.positions[self.first[k] : self.first[k + 1]]
-            found.append(neighbors.pairs(structure))
-        searches = sum(neighbors.n_searches for neighbors in self._lists)
-        if searches != self._searches:  # else the arrays stay the same objects, which evaluators know again
-            self._searches = searches
-            before = np.concatenate([[0], np.cumsum([len(pairs) for pairs in found])])
-            starts = [pairs.first[:-1] + n for pairs, n in zip(found, before[:-1], strict=True)]
-            self._first = np.concatenate([*starts, before[-1:]]).astype(np.int64)
-            offsets = zip(found, self.first[:-1], strict=True)
-            self._j = np.concatenate([pairs.j + offset for pairs, offset in offsets]).astype(np.int64)
-            self._shift = np.concatenate([pairs.shift for pairs in found])
+        """Return the pairs of all structures at their present positions, some beyond the cutoff among them."""
+        moved = self.positions - self._searched
+        far = np.einsum("ax,ax->a", moved, moved) > (0.5 * SKIN) ** 2
+        if far.any():  # else the arrays stay the same objects, which evaluators know again
+            self._searched = self._searched.copy()
+            for k in np.unique(self.owner[far]):
+                own = slice(self.first[k], self.first[k + 1])
+                self.structures[k].positions = self._searched[own] = self.positions[own]
+                self._found[k] = find_pairs(self.structures[k], self.cutoff + SKIN)
+            self._join()
         return Pairs(self.numbers, self.positions, self._first, self._j, self._shift, self.cutoff, None)
+
+    def _join(self) -> None:
+        """Put the lists of all structures into one."""
+        before = np.concatenate([[0], np.cumsum([len(pairs) for pairs in self._found])])
+        starts = [pairs.first[:-1] + n for pairs, n in zip(self._found, before[:-1], strict=True)]
+        self._first = np.concatenate([*starts, before[-1:]]).astype(np.int64)
+        offsets = zip(self._found, self.first[:-1], strict=True)
+        self._j = np.concatenate([pairs.j + offset for pairs, offset in offsets]).astype(np.int64)
+        self._shift = np.concatenate([pairs.shift for pairs in self._found])
 
 
 class AtomModel:
@@ -101,7 +111,7 @@ class AtomModel:
 
 
 class Fallen(NamedTuple):
-    """Atoms that fell.
+    """Atoms that went below a limit, when they did so first.
 
     Attributes
     ----------
@@ -111,20 +121,30 @@ class Fallen(NamedTuple):
         Their energies from baselines, eV.
     numbers : ndarray of int, shape (n,)
         Atomic numbers.
-    n_structures : int
-        Structures in which an atom fell.
+    ran_hot : ndarray of bool, shape (n,)
+        Whether the structure heated up after that, which leaves no doubt.
     """
 
     features: FloatArray
     baseline: FloatArray
     numbers: IntArray
-    n_structures: int
+    ran_hot: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def only(self, mask: NDArray[np.bool_]) -> Fallen:
+        """Return some of them."""
+        return Fallen(self.features[mask], self.baseline[mask], self.numbers[mask], self.ran_hot[mask])
 
 
 def run_hot(
     model: AtomModel, crowd: Crowd, lowest: FloatArray, kT: FloatArray, n_steps: int, rng: np.random.Generator
 ) -> Fallen:
     """Run Langevin dynamics and return the atoms whose energy fell below what it may be.
+
+    An atom may go below and come back. Where its fall goes on, the energy that it gives heats the structure up, beyond
+    `HEATING` temperatures and five standard deviations; then the structure stops.
 
     Parameters
     ----------
@@ -144,7 +164,7 @@ def run_hot(
     Returns
     -------
     Fallen
-        Atoms of the first frame of every structure in which one fell; the structure stops there.
+        Of every structure those atoms that were below in the first frame in which any was.
     """
     masses, heat = crowd.masses[:, None], kT[crowd.owner][:, None]
     step = TIMESTEP * units.fs * float(np.sqrt(crowd.masses.min() / SILICON_MASS))
@@ -152,7 +172,9 @@ def run_hot(
     noise = np.sqrt((1.0 - kept**2) * heat / masses)
     velocities = np.sqrt(heat / masses) * rng.normal(size=crowd.positions.shape)
     moving = np.ones(len(crowd.structures), dtype=bool)
-    found: list[tuple[FloatArray, FloatArray, IntArray]] = []
+    sizes = np.bincount(crowd.owner)
+    hottest = (HEATING + 5.0 * np.sqrt(2.0 / (3.0 * sizes))) * kT
+    first: dict[int, tuple[FloatArray, FloatArray, IntArray]] = {}
     forces = np.clip(model(crowd.pairs())[1], -LARGEST_FORCE, LARGEST_FORCE)
     for _ in range(n_steps):
         velocities += 0.5 * step * forces / masses
@@ -162,17 +184,25 @@ def run_hot(
         crowd.positions = crowd.positions + 0.5 * step * velocities
         pairs = crowd.pairs()
         energies, forces = model(pairs)
-        fell = moving[crowd.owner] & ~(energies >= lowest)
-        if fell.any():
-            baseline = model.baseline_energies(pairs)
-            found.append((model.descriptor.compute_features(pairs)[fell], baseline[fell], crowd.numbers[fell]))
-            moving[crowd.owner[fell]] = False
-            if not moving.any():
-                break
+        below = ~(energies >= lowest)
+        low = np.bincount(crowd.owner[below], minlength=len(sizes)) > 0
+        new = [int(k) for k in np.flatnonzero(low & moving) if int(k) not in first]
+        if new:
+            features, baseline = model.descriptor.compute_features(pairs), model.baseline_energies(pairs)
+            for k in new:
+                own = below & (crowd.owner == k)
+                first[k] = (features[own], baseline[own], crowd.numbers[own])
+        kinetic = np.bincount(crowd.owner, 0.5 * np.sum(masses * velocities**2, axis=1)) / (1.5 * sizes)
+        moving &= ~low | (kinetic <= hottest)
+        if not moving.any():
+            break
         forces = np.where(moving[crowd.owner][:, None], np.clip(forces, -LARGEST_FORCE, LARGEST_FORCE), 0.0)
         velocities += 0.5 * step * forces / masses
-    if not found:
-        n_features = model.descriptor.n_features_out_
-        return Fallen(np.empty((0, n_features)), np.empty(0), np.empty(0, dtype=np.int64), 0)
-    features, baseline, numbers = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Fallen(features, baseline, numbers, int(np.sum(~moving)))
+    if not first:
+        nothing = np.empty(0)
+        return Fallen(
+            np.empty((0, model.descriptor.n_features_out_)), nothing, nothing.astype(int), nothing.astype(bool)
+        )
+    features, baseline, numbers = (np.concatenate(parts) for parts in zip(*first.values(), strict=True))
+    hot = np.repeat([not moving[k] for k in first], [len(atoms[1]) for atoms in first.values()])
+    return Fallen(features, baseline, numbers, hot)

@@ -120,9 +120,8 @@ def merge_potentials(potential: "LinearPotential", others: Sequence["LinearPoten
         parts.append(_relative_to(system.reference, theirs))
     merged = replace(system, data=parts[0].merge(*parts[1:]).as_one_fold())
     known = [None if other.uncertainty_ is None else other.uncertainty_.statistics for other in others]
-    fit, uncertainty = _solve_again(
-        potential, merged, join_holes(p.holes_ for p in (potential, *others)), lambda candidate: known
-    )
+    holes = join_holes(part.holes_ for part in (potential, *others))
+    fit, uncertainty = _solve_again(potential, merged, holes, lambda candidate: known)
     result: LinearPotential = clone(potential)
     result.__dict__ |= {name: value for name, value in potential.__dict__.items() if name.endswith("_")}
     result.training_ = merge_provenance([p.training_ for p in (potential, *others)])
