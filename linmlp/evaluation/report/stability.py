@@ -1,0 +1,177 @@
+"""Whether MD with the potential runs: temperatures, energies, distances, grades along the way."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.io import Trajectory
+
+from linmlp.evaluation.md import Run, check_stability
+from linmlp.evaluation.report.contract import (
+    Advance,
+    Block,
+    Content,
+    Figure,
+    Gallery,
+    Paragraph,
+    Preformatted,
+    Section,
+    Verdict,
+)
+from linmlp.evaluation.report.figures import COLORS, embed, new_axes, style
+from linmlp.evaluation.report.inputs import Inputs
+from linmlp.evaluation.report.words import count, number
+from linmlp.potentials import LinearPotential
+from linmlp.units import FloatArray
+
+MOST_FRAMES = 200
+"""Frames whose grades are computed."""
+
+FEW_ATOMS = 32
+"""Runs of fewer atoms say little."""
+
+
+class StabilitySection(Section):
+    """MD runs with their verdicts."""
+
+    key = "md"
+    title = "Molecular dynamics"
+
+    def missing(self, inputs: Inputs) -> str:
+        """Return that a structure is needed."""
+        return "" if inputs.md is not None else "give --md STRUCTURE"
+
+    def make(self, inputs: Inputs, advance: Advance) -> Content:
+        """Return traces, distances and verdicts of a run at every temperature."""
+        assert inputs.md is not None
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = inputs.md_folder or Path(temporary)
+            stability = check_stability(
+                inputs.model,
+                inputs.md,
+                inputs.temperatures,
+                inputs.ensemble,
+                time=inputs.time,
+                timestep=inputs.timestep,
+                structures=inputs.train,
+                folder=folder,
+                random_state=inputs.random_state,
+                progress=_counter(len(inputs.temperatures), advance),
+            )
+            frames = [read_frames(folder, run) for run in stability.runs]
+        verdicts = [_verdict(run) for run in stability.runs]
+        if len(inputs.md) < FEW_ATOMS:
+            told = f"MD of {count(len(inputs.md), 'atom')} says little; give a supercell of {FEW_ATOMS} atoms or more."
+            verdicts.append(Verdict("warning", told))
+        with style():
+            figures = [
+                _traces(stability.runs, "temperature", "temperature (K)"),
+                _traces(stability.runs, "potential_energy", "potential energy, change (meV/atom)"),
+            ]
+            if inputs.has_uncertainty:
+                grades = [_grades(inputs.model, chosen) for chosen in frames]
+                figures.append(_grade_figure(stability.runs, grades))
+                verdicts += [_grade_verdict(run, values) for run, values in zip(stability.runs, grades, strict=True)]
+        prose = (
+            f"{inputs.ensemble.upper()} runs of {inputs.time:g} ps in steps of {inputs.timestep:g} fs, "
+            f"{count(len(inputs.md), 'atom')} ({inputs.md.get_chemical_formula()})."
+        )
+        blocks: tuple[Block, ...] = (Paragraph(prose), Preformatted(str(stability)), Gallery(tuple(figures)))
+        return Content(tuple(verdicts), blocks)
+
+
+def read_frames(folder: Path, run: Run) -> list[Atoms]:
+    """Return the recorded frames of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `check_stability` wrote its trajectory.
+    run : Run
+        The run.
+
+    Returns
+    -------
+    list of ase.Atoms
+        With positions and cells.
+    """
+    with Trajectory(folder / f"{run.ensemble}_{run.temperature:g}K.traj") as trajectory:
+        return list(trajectory)
+
+
+def _counter(n_runs: int, advance: Advance) -> Callable[[int, int], None]:
+    """Return what counts steps over several runs; a run begins again at a smaller step."""
+    state = {"run": 0, "step": -1}
+
+    def count_step(step: int, n_steps: int) -> None:
+        if step < state["step"]:
+            state["run"] += 1
+        state["step"] = step
+        advance((state["run"] + step / max(n_steps, 1)) / n_runs)
+
+    return count_step
+
+
+def _verdict(run: Run) -> Verdict:
+    """Return whether a run passed."""
+    time = float(run.trace["time"][-1])
+    name = f"{run.ensemble.upper()} at {run.temperature:g} K"
+    if run.passed:
+        return Verdict("good", f"{name} ran for {number(time)} ps and passed.")
+    if run.failure is None:
+        return Verdict("warning", f"{name} ran for {number(time)} ps, but did not pass: {'; '.join(run.reasons)}.")
+    return Verdict("bad", f"{name} FAILED after {number(time)} ps, {'; '.join(run.reasons)}.")
+
+
+def _traces(runs: Sequence[Run], column: str, label: str) -> Figure:
+    """Draw a time series of all runs."""
+    ax, told = new_axes(), []
+    for run, color in zip(runs, COLORS * len(runs), strict=False):
+        values = run.trace[column]
+        if column == "potential_energy":
+            values = 1e3 * (values - values[0])
+        ax.plot(run.trace["time"], values, color=color, linewidth=1.0, label=f"{run.temperature:g} K")
+        if column == "temperature":
+            ax.axhline(run.temperature, color=color, linewidth=0.8, linestyle="--")
+        told.append(f"{run.temperature:g} K from {number(float(values.min()))} to {number(float(values.max()))}")
+    ax.set(xlabel="time (ps)", ylabel=label)
+    ax.legend(ncols=2)
+    name = column.replace("_", " ")
+    alt = f"{label} over time of runs at {'; '.join(told)}."
+    extra = "; dashed: the target" if column == "temperature" else " from the start"
+    return embed(f"md-{column.replace('_', '-')}", ax, alt, f"{name.capitalize()} along the runs{extra}.")
+
+
+def _grades(model: LinearPotential, frames: Sequence[Atoms]) -> FloatArray:
+    """Return grades of frames at equal distances in time, (n_frames, 2): index and grade."""
+    chosen = np.unique(np.linspace(0, len(frames) - 1, MOST_FRAMES).astype(int))
+    results = model.predict_uncertainty([frames[i] for i in chosen])
+    return np.array([(index, result.grade) for index, result in zip(chosen, results, strict=True)], dtype=float)
+
+
+def _grade_figure(runs: Sequence[Run], grades: Sequence[FloatArray]) -> Figure:
+    """Draw the grade along the runs."""
+    ax, told = new_axes(), []
+    for run, values, color in zip(runs, grades, COLORS * len(runs), strict=False):
+        times = run.trace["time"][values[:, 0].astype(int)]
+        ax.plot(times, values[:, 1], color=color, linewidth=1.0, label=f"{run.temperature:g} K")
+        told.append(f"{run.temperature:g} K up to {number(float(values[:, 1].max()))}")
+    ax.axhline(1.0, color="0.35", linewidth=0.8, linestyle="--")
+    ax.set(xlabel="time (ps)", ylabel="extrapolation grade", ylim=(0.0, None))
+    ax.legend(ncols=2)
+    alt = f"Extrapolation grade over time of runs at {'; '.join(told)}."
+    return embed("md-grade", ax, alt, "Extrapolation grade along the runs; above the dashed line it extrapolates.")
+
+
+def _grade_verdict(run: Run, grades: FloatArray) -> Verdict:
+    """Return whether a run left what the training set covers."""
+    part, largest = float(np.mean(grades[:, 1] > 1.0)), float(grades[:, 1].max())
+    name = f"{run.ensemble.upper()} at {run.temperature:g} K"
+    if part == 0.0:
+        return Verdict("good", f"{name} stays within the training set: the largest grade is {number(largest)}.")
+    told = f"{name} extrapolates in {100 * part:.0f} % of its frames; the largest grade is {number(largest)}."
+    return Verdict("warning", told)
