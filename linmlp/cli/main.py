@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `report`, `info`."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `report`, `info`."""
 
 import sys
 import time
@@ -12,6 +12,8 @@ from rich.console import Console
 
 from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.md import md
+from linmlp.cli.report import report
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
@@ -121,7 +123,7 @@ def check(
 ) -> None:
     """Look for what is wrong with a data set; exit code 1 if there is an error."""
     train = read_structures(data)
-    report = check_data(
+    found = check_data(
         train,
         None if test is None else read_structures(test),
         energy_key=energy_key,
@@ -130,33 +132,14 @@ def check(
         virial_key=virial_key,
     )
     if json:
-        print(report.to_json())
+        print(found.to_json())
     else:
-        print_report(report, len(train), console)
-    raise typer.Exit(1 if report.errors else 0)
+        print_report(found, len(train), console)
+    raise typer.Exit(1 if found.errors else 0)
 
 
-@app.command()
-def report(
-    model: Annotated[Path, typer.Argument(help="model file")],
-    test: Annotated[Path, typer.Option(help="labelled structures that it was not fitted to")],
-    train: Annotated[Path | None, typer.Option(help="its training structures, for the learning curve")] = None,
-    md: Annotated[Path | None, typer.Option(help="structure that MD starts from; the last one of the file")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write")] = Path("report.html"),
-    temperatures: Annotated[str, typer.Option(help="of MD in K, separated by commas")] = "300",
-    time: Annotated[float, typer.Option(help="of MD at each temperature, ps")] = 5.0,
-    timestep: Annotated[float, typer.Option(help="of MD, fs")] = 1.0,
-    ensemble: Annotated[str, typer.Option(help="of MD: nve, nvt or npt")] = "nvt",
-    md_folder: Annotated[Path | None, typer.Option(help="folder that keeps the trajectories")] = None,
-    skip: Annotated[list[str] | None, typer.Option(help="section to leave out; may be given again")] = None,
-) -> None:
-    """Write one HTML file with errors, plots, MD runs and verdicts; exit code 1 if a section failed."""
-    from linmlp.cli.report import run_report
-
-    made = run_report(
-        model, test, train, md, output, temperatures, time, timestep, ensemble, md_folder, skip or [], console
-    )
-    raise typer.Exit(1 if made.failed else 0)
+app.command()(md)
+app.command()(report)
 
 
 @app.command()

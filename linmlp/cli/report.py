@@ -1,8 +1,11 @@
 """`linmlp report`: one HTML file that says how good a potential is."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -14,87 +17,67 @@ from linmlp.structures import read_structures
 
 STYLES = {"good": "green", "warning": "yellow", "bad": "bold red", "plain": ""}
 
+console = Console(highlight=False, soft_wrap=True)
 
-def run_report(
-    model: Path,
-    test: Path,
-    train: Path | None,
-    md: Path | None,
-    output: Path,
-    temperatures: str,
-    time: float,
-    timestep: float,
-    ensemble: str,
-    md_folder: Path | None,
-    skip: list[str],
-    console: Console,
-) -> Report:
-    """Read what was given, write the report, print its verdicts.
 
-    Parameters
-    ----------
-    model, test : Path
-        Model file and labelled test structures.
-    train, md : Path or None
-        Labelled training structures; a structure to start MD from.
-    output : Path
-        HTML file.
-    temperatures : str
-        K, separated by commas.
-    time, timestep : float
-        Of MD, ps and fs.
-    ensemble : str
-        Of MD.
-    md_folder : Path or None
-        Where trajectories are kept.
-    skip : list of str
-        Sections to leave out.
-    console : Console
-        Where to print.
-
-    Returns
-    -------
-    Report
-        What was written.
-    """
-    check_writable(output)
-    for source in (model, test, train, md):
-        if source is not None and output.resolve() == source.resolve():
-            raise InputError(f"{output} would be overwritten, but it is read from; choose another --output")
+def report(
+    model: Annotated[Path, typer.Argument(help="model file")],
+    test: Annotated[Path, typer.Option(help="labelled structures that it was not fitted to")],
+    train: Annotated[Path | None, typer.Option(help="its training structures, for the learning curve")] = None,
+    md: Annotated[Path | None, typer.Option(help="structure that MD starts from; the last one of the file")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write")] = Path("report.html"),
+    temperatures: Annotated[str, typer.Option("--temperatures", "-T", help="of MD in K; several as 300,600")] = "300",
+    time: Annotated[float, typer.Option(help="of MD at each temperature, ps")] = 10.0,
+    timestep: Annotated[float, typer.Option(help="of MD, fs")] = 1.0,
+    ensemble: Annotated[str, typer.Option(help="of MD: nve, nvt or npt")] = "nvt",
+    md_folder: Annotated[Path | None, typer.Option(help="folder that keeps the trajectories")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="section to leave out; may be given again")] = None,
+) -> None:
+    """Write one HTML file with errors, plots, MD runs and verdicts; exit code 1 if a section failed."""
     given = {name: path for name, path in (("test", test), ("train", train), ("md", md)) if path is not None}
-    with ConsoleReporter(console) as reporter:
-        shown: list[str] = []
-
-        def progress(title: str, done: float, total: int) -> None:
-            if shown[-1:] != [title]:
-                shown.append(title)
-                reporter.start(title, total)
-            reporter.reach(done)
-
-        report = write_report(
+    check_writable(output)
+    for source in (model, *given.values()):
+        if output.resolve() == source.resolve():
+            raise InputError(f"{output} would be overwritten, but it is read from; choose another --output")
+    with ConsoleReporter(console) as bar:
+        made = write_report(
             model,
             output,
             read_structures(test),
             None if train is None else read_structures(train),
-            None if md is None else read_structures(md, "-1")[0],
+            None if md is None else read_structures(md)[-1],
             temperatures=_numbers(temperatures),
             time=time,
             timestep=timestep,
-            ensemble=ensemble,  # type: ignore[arg-type]  # check_stability says which are known
+            ensemble=ensemble,  # type: ignore[arg-type]  # checked by the function
             md_folder=md_folder,
-            skip=skip,
+            skip=skip or [],
             names={name: str(path) for name, path in given.items()},
             command=["linmlp", *sys.argv[1:]],
-            progress=progress,
+            progress=_moves(bar),
         )
-    _print(report, console)
+    _print(made)
     console.print(f"\nwrote {output} ({output.stat().st_size / 1e6:.1f} MB)")
-    return report
+    raise typer.Exit(1 if made.failed else 0)
 
 
-def _print(report: Report, console: Console) -> None:
+def _moves(bar: ConsoleReporter) -> Callable[[str, float, int], None]:
+    """Return what moves a bar over the sections and names the one that is made."""
+    named = ""
+
+    def move(title: str, done: float, total: int) -> None:
+        nonlocal named
+        if title != named:
+            bar.start(title, total)
+            named = title
+        bar.reach(done)
+
+    return move
+
+
+def _print(made: Report) -> None:
     """Print verdicts, and what is not in the report."""
-    for section in report.sections:
+    for section in made.sections:
         console.print(Text(section.title, style="bold"))
         for verdict in section.content.verdicts:
             console.print(Text(f"  {verdict.text}", style=STYLES[verdict.level]))
@@ -108,4 +91,4 @@ def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError as error:
-        raise InputError(f"--temperatures {text}: give numbers in K separated by commas, such as 300,600") from error
+        raise InputError(f"--temperatures {text}: give a number in K, or several as 300,600") from error

@@ -13,27 +13,11 @@ from ase.io import write
 from safetensors.numpy import save_file
 
 from linmlp import load
-from linmlp.cli import main
 from linmlp.datasets import load_silicon
 from tests.naive.known_model import without
 
 SMALL = ("--cutoff", "4", "--order", "2", "--max-degree", "4,3", "--alpha", "1e-6", "--energy-weight", "2")
 COLUMNS = {"energy_mae", "energy_rmse", "force_mae", "force_rmse", "stress_mae", "stress_rmse", "n_structures"}
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run a command in an empty folder; returns (exit code, standard output, standard error)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["linmlp", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return stop.value.code or 0, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -124,7 +124,7 @@ class Watcher:
         if not np.isfinite(largest):
             return "a force is not a finite number"
         if self.limits.force is not None and largest > self.limits.force:
-            return f"a force of {largest:.0f} eV/Å, above {self.limits.force:g}"
+            return f"a force of {largest:.3g} eV/Å, above {self.limits.force:g}"
         return ""
 
     def _of_temperature(self, atoms: Atoms) -> str:

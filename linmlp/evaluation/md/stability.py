@@ -3,149 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms, units
-from ase.calculators.singlepoint import SinglePointCalculator
-from ase.constraints import FixCom
-from ase.io import Trajectory, write
-from ase.md.langevin import Langevin
-from ase.md.nose_hoover_chain import IsotropicMTKNPT
-from ase.md.velocitydistribution import Stationary, thermalize_momenta
-from ase.md.verlet import VelocityVerlet
+from ase import Atoms
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.evaluation.core import closest_in_training
-from linmlp.evaluation.md.failures import Failure, Limits, Watcher
-from linmlp.evaluation.md.statistics import mean_with_error, slope_with_error
-from linmlp.evaluation.md.trace import Trace
+from linmlp.evaluation.md.failures import Limits
+from linmlp.evaluation.md.run import Stability
+from linmlp.evaluation.md.simulation import Ensemble, Progress, RunSettings, Simulation
 from linmlp.exceptions import SettingsError, StructureError
 
 if TYPE_CHECKING:
     from linmlp.potentials import LinearPotential
 
-Ensemble = Literal["nve", "nvt", "npt"]
-
 ENSEMBLES = ("nve", "nvt", "npt")
-
-FRICTION = 0.01
-"""Friction of the Langevin thermostat, 1/fs: a temperature is reached within some tenths of a ps."""
-
-NPT_DAMPING = (100.0, 1000.0)
-"""Periods of thermostat and barostat in time steps, as the integrator's authors advise."""
-
-SETTLING = 0.2
-"""Part of a run that is left out of means: the start is a crystal, half of whose energy goes into its potential."""
-
-MAX_DRIFT = 0.01
-"""Largest drift of the energy in NVE that passes, meV per atom and ps."""
-
-STANDARD_ERRORS = 3.0
-"""A mean temperature, or a drift beyond what passes, may be off by this many standard errors."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One MD run.
-
-    Parameters
-    ----------
-    temperature : float
-        Target, K.
-    ensemble : {"nve", "nvt", "npt"}
-        What is kept.
-    trace : Trace
-        Recorded steps.
-    failure : Failure or None
-        What ended it early.
-    last : ase.Atoms
-        The last frame: the offending one, where it failed.
-    """
-
-    temperature: float
-    ensemble: str
-    trace: Trace
-    failure: Failure | None
-    last: Atoms
-
-    @property
-    def reasons(self) -> list[str]:
-        """Why the run did not pass; empty if it did."""
-        if self.failure is not None:
-            return [f"step {self.failure.step}: {self.failure.reason}"]
-        reasons = []
-        if self.ensemble == "nve":
-            drift = slope_with_error(self.trace["time"], 1e3 * self.trace["total_energy"])
-            if abs(drift.value) > MAX_DRIFT + STANDARD_ERRORS * drift.error:
-                reasons.append(f"the energy drifts by {drift.value:+.4f} ± {drift.error:.4f} meV/atom/ps")
-            return reasons
-        mean = mean_with_error(self._settled("temperature"))
-        if abs(mean.value - self.temperature) > STANDARD_ERRORS * mean.error:
-            reasons.append(
-                f"the temperature is {mean.value:.1f} ± {mean.error:.1f} K instead of {self.temperature:g} K"
-            )
-        return reasons
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing has to be said against it."""
-        return not self.reasons
-
-    def __str__(self) -> str:
-        time = self.trace["time"][-1]
-        told = f"{self.ensemble.upper()} {self.temperature:g} K, {time:.1f} ps: "
-        told += "passed" if self.passed else "FAILED, " + "; ".join(self.reasons)
-        if self.failure is not None or len(self.trace) < 10:
-            return told
-        temperature = mean_with_error(self._settled("temperature"))
-        told += f"\n    temperature {temperature.value:.1f} ± {temperature.error:.1f} K"
-        told += f", spread {np.std(self._settled('temperature')):.1f} K"
-        n_atoms = len(self.last)
-        if self.ensemble != "nve":
-            told += f" (canonical {self.temperature * np.sqrt(2.0 / (3 * n_atoms - 3)):.1f} K)"
-        else:
-            drift = slope_with_error(self.trace["time"], 1e3 * self.trace["total_energy"])
-            told += f"\n    energy: drift {drift.value:+.4f} ± {drift.error:.4f} meV/atom/ps"
-            told += f", fluctuation {1e3 * np.std(self.trace['total_energy']):.4f} meV/atom"
-        for name, unit in (("pressure", "GPa"), ("volume", "Å³/atom")):
-            values = self._settled(name)
-            if np.isfinite(values).all() and (name == "pressure" or self.ensemble == "npt"):
-                mean = mean_with_error(values)
-                told += f"\n    {name} {mean.value:.3f} ± {mean.error:.3f} {unit}"
-        return told
-
-    def _settled(self, name: str) -> Any:
-        values = self.trace[name]
-        return values if self.ensemble == "nve" else values[int(SETTLING * len(values)) :]
-
-
-@dataclass(frozen=True)
-class Stability:
-    """Runs at several temperatures.
-
-    Parameters
-    ----------
-    runs : tuple of Run
-        In the order of the temperatures.
-    """
-
-    runs: tuple[Run, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether all runs passed."""
-        return all(run.passed for run in self.runs)
-
-    @property
-    def survival(self) -> dict[float, float]:
-        """Time that each temperature lasted, ps."""
-        return {run.temperature: float(run.trace["time"][-1]) for run in self.runs}
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.runs))
 
 
 def check_stability(
@@ -160,8 +33,9 @@ def check_stability(
     pressure: float = 0.0,
     folder: str | Path | None = None,
     every: int = 10,
+    equilibration: float = 1.0,
     random_state: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Stability:
     """Run MD at some temperatures and return whether and how it went wrong.
 
@@ -170,8 +44,7 @@ def check_stability(
     model : LinearPotential
         Fitted.
     atoms : ase.Atoms
-        Start; velocities are drawn from the Maxwell-Boltzmann distribution (of twice the temperature in NVE, half of
-        which goes into the potential energy of a crystal).
+        Start; velocities are drawn from the Maxwell-Boltzmann distribution.
     temperatures : sequence of float
         K.
     ensemble : {"nve", "nvt", "npt"}, default="nvt"
@@ -192,10 +65,13 @@ def check_stability(
         as ``*_failed.xyz``, too.
     every : int, default=10
         Steps from one recorded frame to the next; distances are looked at as often.
+    equilibration : float, default=1.0
+        ps with a Langevin thermostat before each run, watched but not recorded. Without it a crystal in NVE ends at
+        half the temperature.
     random_state : int, default=0
         Seed.
     progress : callable, optional
-        Is told the steps done and the steps of the run.
+        Is told how far the run is.
 
     Returns
     -------
@@ -211,128 +87,15 @@ def check_stability(
     """
     check_is_fitted(model)
     limits = limits or Limits()
-    _check(model, atoms, temperatures, ensemble, time, timestep, every, limits)
+    _check(model, atoms, temperatures, ensemble, time, timestep, every, equilibration, limits)
     runs = []
     for index, temperature in enumerate(temperatures):
-        rng = np.random.default_rng((random_state, index))
-        run = _Simulation(model, atoms, float(temperature), ensemble, timestep, pressure, every, rng, folder)
+        settings = RunSettings(
+            ensemble, float(temperature), timestep, every, pressure, equilibration, (random_state, index), folder
+        )
+        run = Simulation(model, atoms, settings)
         runs.append(run.go(round(1000.0 * time / timestep), limits, structures, progress))
     return Stability(tuple(runs))
-
-
-class _Simulation:
-    """One run, from its start or its last frame."""
-
-    def __init__(
-        self,
-        model: LinearPotential,
-        atoms: Atoms,
-        temperature: float,
-        ensemble: Ensemble,
-        timestep: float,
-        pressure: float,
-        every: int,
-        rng: np.random.Generator,
-        folder: str | Path | None,
-    ) -> None:
-        self.model, self.temperature, self.ensemble, self.every = model, temperature, ensemble, every
-        self.timestep, self.pressure, self.rng = timestep, pressure, rng
-        self.path = None if folder is None else Path(folder) / f"{ensemble}_{temperature:g}K.traj"
-        self.trace = Trace()
-        frames = [] if self.path is None or not self.path.exists() else _read_frames(self.path, atoms)
-        for index, frame in enumerate(frames):
-            self.trace.record(frame, index * every * timestep / 1000.0)
-        self.start = max(len(frames) - 1, 0) * every
-        self.atoms = (frames[-1] if frames else atoms).copy()
-        self.atoms.set_constraint(list(atoms.constraints))
-        if not frames:
-            factor = 2.0 if ensemble == "nve" else 1.0
-            thermalize_momenta(self.atoms, temperature_K=factor * temperature, rng=rng)
-            Stationary(self.atoms)
-        self.is_new = not frames
-
-    def go(
-        self,
-        n_steps: int,
-        limits: Limits,
-        structures: Sequence[Atoms] | None,
-        progress: Callable[[int, int], None] | None,
-    ) -> Run:
-        """Run up to a number of steps in all."""
-        elements = tuple(self.model.descriptor_.elements_)
-        closest = closest_in_training(self.model, elements, structures)
-        self.atoms.calc = self.model.calculator(uncertainty=limits.grade is not None)
-        hottest = self.temperature * (2.0 if self.ensemble == "nve" else 1.0)  # the start of NVE has twice the energy
-        watcher = Watcher(limits, elements, closest, self.model.predictor().cutoff, hottest)
-        writer = self._open()
-        failure, step = None, self.start
-        try:
-            # The first thing that the integrators yield is the start itself.
-            for step, _ in enumerate(self._integrator().irun(max(n_steps - self.start, 0)), self.start):
-                recorded = step % self.every == 0
-                failure = watcher.look(self.atoms, step, recorded)
-                if (recorded and (step > self.start or self.is_new)) or failure:
-                    self.trace.record(self.atoms, step * self.timestep / 1000.0)
-                    if writer is not None and recorded:
-                        writer.write(self.atoms)
-                if progress is not None and recorded:
-                    progress(step, n_steps)
-                if failure is not None:
-                    break
-        finally:
-            if writer is not None:
-                writer.close()
-        if failure is not None and self.path is not None:
-            write(self.path.with_name(f"{self.path.stem}_failed.xyz"), _frozen(self.atoms), format="extxyz")
-        return Run(self.temperature, self.ensemble, self.trace, failure, _frozen(self.atoms))
-
-    def _open(self) -> Any:
-        """Return the trajectory to write to, if there is a folder."""
-        if self.path is None:
-            return None
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return Trajectory(self.path, "w" if self.is_new else "a", self.atoms)
-
-    def _integrator(self) -> Any:
-        """Return the integrator of the ensemble."""
-        step = self.timestep * units.fs
-        if self.ensemble == "nve":
-            return VelocityVerlet(self.atoms, step)
-        if self.ensemble == "nvt":
-            self.atoms.set_constraint([*self.atoms.constraints, FixCom()])
-            friction = FRICTION / units.fs
-            return Langevin(
-                self.atoms, step, temperature_K=self.temperature, friction=friction, fixcm=False, rng=self.rng
-            )
-        thermostat, barostat = NPT_DAMPING
-        return IsotropicMTKNPT(
-            self.atoms,
-            step,
-            temperature_K=self.temperature,
-            pressure_au=self.pressure * units.GPa,
-            tdamp=thermostat * step,
-            pdamp=barostat * step,
-        )
-
-
-def _read_frames(path: Path, atoms: Atoms) -> list[Atoms]:
-    """Return the frames of a trajectory of these atoms; the format lists a frame only once it is whole."""
-    with Trajectory(path) as trajectory:
-        frames = list(trajectory)
-    if frames and not np.array_equal(frames[0].numbers, atoms.numbers):
-        raise SettingsError(
-            f"{path} holds a run of {frames[0].get_chemical_formula()}, which cannot go on with "
-            f"{atoms.get_chemical_formula()}; give another folder, or remove the file"
-        )
-    return frames
-
-
-def _frozen(atoms: Atoms) -> Atoms:
-    """Return a copy that keeps energy and forces, but no calculator that computes."""
-    copy = atoms.copy()
-    kept = {name: atoms.calc.results[name] for name in ("energy", "forces", "stress") if name in atoms.calc.results}
-    copy.calc = SinglePointCalculator(copy, **kept)
-    return copy
 
 
 def _check(
@@ -343,6 +106,7 @@ def _check(
     time: float,
     timestep: float,
     every: int,
+    equilibration: float,
     limits: Limits,
 ) -> None:
     """Raise where a run cannot start."""
@@ -350,8 +114,11 @@ def _check(
         raise SettingsError(f"ensemble={ensemble!r} is not known; give one of {', '.join(ENSEMBLES)}")
     if not len(temperatures) or not all(np.isfinite(t) and t > 0.0 for t in temperatures):
         raise SettingsError(f"temperatures={list(temperatures)}; give at least one, all above 0 K")
-    if not (time > 0.0 and timestep > 0.0 and every >= 1):
-        raise SettingsError(f"time={time} ps, timestep={timestep} fs, every={every}; all must be above 0")
+    if not (time > 0.0 and timestep > 0.0 and every >= 1 and equilibration >= 0.0):
+        raise SettingsError(
+            f"time={time} ps, timestep={timestep} fs, every={every}, equilibration={equilibration} ps; all must be "
+            "above 0 (equilibration may be 0)"
+        )
     if 1000.0 * time < 3 * every * timestep:
         raise SettingsError(
             f"{time} ps are {1000.0 * time / timestep:.0f} steps, of which one in {every} is recorded; a verdict needs "

@@ -58,3 +58,7 @@ class Trace:
     def __getitem__(self, name: str) -> FloatArray:
         """Return a column by its name."""
         return np.array([row[COLUMNS.index(name)] for row in self.rows], dtype=float)
+
+    def last(self) -> dict[str, float]:
+        """Return the last row by the names of its columns."""
+        return dict(zip(COLUMNS, self.rows[-1], strict=True))

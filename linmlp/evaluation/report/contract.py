@@ -70,6 +70,8 @@ class Table:
         Cells; the first of each names the row.
     total : bool, default=False
         Whether the last row sums up the others.
+    is_text : bool, default=False
+        Whether cells are words, not numbers.
     """
 
     kind: ClassVar[str] = "table"
@@ -77,6 +79,7 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True)

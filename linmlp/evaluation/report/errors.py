@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from linmlp.evaluation.diagnosis import diagnose_fit
-from linmlp.evaluation.report.contract import Advance, Block, Content, Heading, Paragraph, Section, Table, Verdict
+from linmlp.evaluation.report.contract import (
+    Advance,
+    Block,
+    Content,
+    Heading,
+    Level,
+    Paragraph,
+    Section,
+    Table,
+    Verdict,
+)
 from linmlp.evaluation.report.inputs import Evaluated, Inputs
 from linmlp.evaluation.report.uncertainty import coverage_verdicts, extrapolation_verdict, uncertainty_tables
 from linmlp.evaluation.report.words import NAMES, count, number, spoken
@@ -117,7 +127,10 @@ def _fit_diagnosis(inputs: Inputs) -> list[Verdict]:
         return []
     n_rows = sum(e.energy.size + e.force.size + e.stress.size for e in trained.table.structures)
     told = diagnose_fit({n: total[n] for n in names}, {n: held_out[n] for n in names}, n_rows, len(inputs.model.coef_))
-    return [Verdict("warning" if told.startswith("overfits") else "good", f"By cross-validation the fit {told}.")]
+    level: Level = "warning" if told.startswith("overfits") else "good"
+    for name in names:
+        told = told.replace(name, spoken(name))
+    return [Verdict(level, f"By cross-validation the fit {told}.")]
 
 
 def _error_table(table: ErrorTable, name: str, with_intervals: bool) -> Table:

@@ -78,7 +78,7 @@ class Inputs:
     train: Sequence[Atoms] | None = None
     md: Atoms | None = None
     temperatures: tuple[float, ...] = (300.0,)
-    time: float = 5.0
+    time: float = 10.0
     timestep: float = 1.0
     ensemble: Any = "nvt"
     md_folder: Path | None = None

@@ -18,8 +18,14 @@ MANY = 1500
 QUANTILES = (0.5, 0.9, 0.99)
 """Parts of the errors that are marked."""
 
-BINS = 12
-"""Bins of equal numbers of atoms, over the size of the force."""
+BINS = 10
+"""Bins of equal width up to the size of force that nine of ten atoms stay below; the largest forces share one more."""
+
+LEAST_ATOMS = 5
+"""Bins of fewer atoms are not drawn."""
+
+ROUND_OFF = 1e-6
+"""A mean error below this part of the spread is none: forces of a structure sum to zero."""
 
 AXES = {"energy": "energy above reference (eV/atom)", "force": "force component (eV/Å)", "stress": "stress (GPa)"}
 
@@ -82,13 +88,15 @@ def _parity(points: Points) -> Figure:
 def _histogram(points: Points) -> Figure:
     """Draw how often each error occurs."""
     ax, unit = new_axes(), UNITS[points.kind]
-    edge = float(np.quantile(np.abs(points.error), 0.995)) or 1.0
+    shown = 0.995 if len(points.error) > MANY else 1.0
+    edge = float(np.quantile(np.abs(points.error), shown)) or 1.0
     beyond = int(np.sum(np.abs(points.error) > edge))
-    bins = np.linspace(-edge, edge, int(np.clip(np.sqrt(len(points.error)), 8, 60)) | 1)
+    bins = np.linspace(-edge, edge, int(np.clip(np.sqrt(len(points.error)), 20, 60)) | 1)
     ax.hist(points.error, bins=bins, color=COLORS[0])
     ax.axvline(0.0, color="0.35", linewidth=0.8)
     ax.set(xlabel=f"prediction − label ({unit})", ylabel="number of values")
-    mean, spread = float(points.error.mean()), float(points.error.std())
+    spread = float(points.error.std())
+    mean = float(points.error.mean()) if abs(points.error.mean()) > ROUND_OFF * spread else 0.0
     told = f"mean {number(mean)}, standard deviation {number(spread)} {unit}"
     alt = f"Histogram of the errors of {NAMES[points.kind]}: {told}."
     caption = f"Errors of {NAMES[points.kind]}: {told}"
@@ -125,8 +133,11 @@ def _by_magnitude(size: FloatArray, error: FloatArray) -> list[Figure]:
     """Draw the error of the force on an atom over the size of that force; nothing without such atoms."""
     if not len(size):
         return []
-    n_bins = int(np.clip(len(size) // 10, 1, BINS))
-    bins = np.array_split(np.argsort(size), n_bins)
+    edges = np.linspace(0.0, float(np.quantile(size, 0.9)), BINS + 1)
+    place = np.searchsorted(edges[1:], size)
+    bins = [members for k in range(BINS + 1) if len(members := np.flatnonzero(place == k)) >= LEAST_ATOMS]
+    if not bins:
+        return []
     middle = np.array([size[members].mean() for members in bins])
     ax = new_axes()
     curves = {f"{level} % below": [np.quantile(error[m], level / 100) for m in bins] for level in (50, 90)}
@@ -139,5 +150,5 @@ def _by_magnitude(size: FloatArray, error: FloatArray) -> list[Figure]:
         f"Error of the force on an atom over the size of the force: the median goes from {small} eV/Å at "
         f"{number(float(middle[0]))} eV/Å to {large} eV/Å at {number(float(middle[-1]))} eV/Å."
     )
-    caption = f"Errors of force vectors by the size of the force, in {count(n_bins, 'bin')} of equally many atoms."
+    caption = f"Errors of force vectors by the size of the force, in {count(len(bins), 'bin')}: median and 90 %."
     return [embed("force-by-magnitude", ax, alt, caption)]

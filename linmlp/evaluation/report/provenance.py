@@ -71,7 +71,7 @@ def _origin_table(inputs: Inputs) -> Table:
         ("command", inputs.command or "Python"),
         ("made on", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")),
     ]
-    return Table("Origin of this report.", ("what", "value"), tuple(rows))
+    return Table("Origin of this report.", ("what", "value"), tuple(rows), is_text=True)
 
 
 def _settings_table(inputs: Inputs) -> Table:
@@ -79,11 +79,11 @@ def _settings_table(inputs: Inputs) -> Table:
     model = inputs.model
     rows = [("descriptor", " ".join(repr(model.descriptor_).split()))]
     rows += [(name, json.dumps(plain(getattr(model, name)), ensure_ascii=False)) for name in SETTINGS]
-    return Table("As given; what automatic ones became stands above.", ("setting", "value"), tuple(rows))
+    return Table("As given; what automatic ones became stands above.", ("setting", "value"), tuple(rows), is_text=True)
 
 
 def _versions_table(written: dict[str, str]) -> Table:
     """Return the versions that wrote the model and those that made the report."""
     rows = [(package, written.get(package, "–"), version(package)) for package in PACKAGES]
     rows.append(("Python", "–", platform.python_version()))
-    return Table("Versions of packages.", ("package", "wrote the model", "made the report"), tuple(rows))
+    return Table("Versions of packages.", ("package", "wrote the model", "made the report"), tuple(rows), is_text=True)

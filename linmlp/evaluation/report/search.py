@@ -69,7 +69,9 @@ def _chosen_table(model: LinearPotential) -> Table:
         ("ridge strength", f"{model.alpha_:.3g}", _origin(model.alpha)),
     ]
     shares = ", ".join(f"{kind} {100 * part:.0f} %" for kind, part in model.loss_share_.items())
-    return Table(f"Settings of the fit; shares of the loss: {shares}.", ("setting", "value", "origin"), tuple(rows))
+    return Table(
+        f"Settings of the fit; shares of the loss: {shares}.", ("setting", "value", "origin"), tuple(rows), is_text=True
+    )
 
 
 def _origin(setting: Any) -> str:

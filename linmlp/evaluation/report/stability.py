@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.io import Trajectory
 
-from linmlp.evaluation.md import Run, check_stability
+from linmlp.evaluation.md import Progress, Run, check_stability
 from linmlp.evaluation.report.contract import (
     Advance,
     Block,
@@ -60,7 +60,7 @@ class StabilitySection(Section):
                 structures=inputs.train,
                 folder=folder,
                 random_state=inputs.random_state,
-                progress=_counter(len(inputs.temperatures), advance),
+                progress=_counter(inputs.temperatures, advance),
             )
             frames = [read_frames(folder, run) for run in stability.runs]
         verdicts = [_verdict(run) for run in stability.runs]
@@ -103,15 +103,12 @@ def read_frames(folder: Path, run: Run) -> list[Atoms]:
         return list(trajectory)
 
 
-def _counter(n_runs: int, advance: Advance) -> Callable[[int, int], None]:
-    """Return what counts steps over several runs; a run begins again at a smaller step."""
-    state = {"run": 0, "step": -1}
+def _counter(temperatures: Sequence[float], advance: Advance) -> Callable[[Progress], None]:
+    """Return what counts steps over several runs."""
 
-    def count_step(step: int, n_steps: int) -> None:
-        if step < state["step"]:
-            state["run"] += 1
-        state["step"] = step
-        advance((state["run"] + step / max(n_steps, 1)) / n_runs)
+    def count_step(told: Progress) -> None:
+        before = list(temperatures).index(told.temperature)
+        advance((before + told.step / max(told.n_steps, 1)) / len(temperatures))
 
     return count_step
 

@@ -21,8 +21,8 @@ def number(value: float | None, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> number(1234.6), number(0.06439), number(2.5), number(0.0), number(None)
-    ('1235', '0.0644', '2.50', '0', '–')
+    >>> number(1234.6), number(0.06439), number(-2.5), number(0.0), number(None)
+    ('1235', '0.0644', '−2.50', '0', '–')
     """
     if value is None or value != value:
         return "–"
@@ -30,9 +30,9 @@ def number(value: float | None, digits: int = 3) -> str:
     if size == 0.0:
         return "0"
     if not 1e-5 <= size < 1e6:
-        return f"{value:.{digits - 1}e}"
+        return f"{value:.{digits - 1}e}".replace("-", "−")
     exponent = int(f"{size:.{digits - 1}e}".split("e")[1])
-    return f"{value:.{max(digits - 1 - exponent, 0)}f}"
+    return f"{value:.{max(digits - 1 - exponent, 0)}f}".replace("-", "−")
 
 
 def spoken(metric: str) -> str:

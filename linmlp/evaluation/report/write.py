@@ -120,7 +120,7 @@ def write_report(
     md: Atoms | None = None,
     *,
     temperatures: Sequence[float] = (300.0,),
-    time: float = 5.0,
+    time: float = 10.0,
     timestep: float = 1.0,
     ensemble: Literal["nve", "nvt", "npt"] = "nvt",
     md_folder: str | os.PathLike[str] | None = None,
@@ -146,7 +146,7 @@ def write_report(
         Start of MD runs.
     temperatures : sequence of float, default=(300.0,)
         Of the MD runs, K.
-    time : float, default=5.0
+    time : float, default=10.0
         Of each run, ps.
     timestep : float, default=1.0
         fs.

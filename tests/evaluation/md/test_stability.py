@@ -8,7 +8,7 @@ from ase.io import Trajectory, read
 from linmlp import ACE, LinearPotential
 from linmlp.datasets import load_silicon
 from linmlp.evaluation.md import Limits, check_stability
-from linmlp.exceptions import SettingsError, StructureError
+from linmlp.exceptions import InputError, SettingsError, StructureError
 
 
 @pytest.fixture(scope="module")
@@ -29,12 +29,12 @@ def count_frames(path):
 
 
 def test_energy_is_conserved_in_nve(model, atoms):
-    (run,) = check_stability(model, atoms, [300.0], "nve", time=0.4, every=5).runs
+    (run,) = check_stability(model, atoms, [300.0], "nve", time=0.4, every=5, equilibration=0.0).runs
     assert run.failure is None
     total = run.trace["total_energy"]
     assert len(total) == 81
     assert np.ptp(total) < 1e-3 * np.ptp(run.trace["potential_energy"]) + 1e-4
-    half = check_stability(model, atoms, [300.0], "nve", time=0.4, timestep=0.5, every=10).runs[0]
+    half = check_stability(model, atoms, [300.0], "nve", time=0.4, timestep=0.5, every=10, equilibration=0.0).runs[0]
     # The fluctuation of velocity Verlet goes with the square of the time step.
     ratio = np.std(total) / np.std(half.trace["total_energy"])
     assert ratio == pytest.approx(4.0, rel=0.4)
@@ -67,7 +67,7 @@ def test_a_run_is_written_and_gone_on_with(model, atoms, tmp_path):
         file.write(b"half a frame")
     seen = []
     longer = check_stability(
-        model, atoms, [300.0], "nve", time=0.2, folder=tmp_path, progress=lambda done, total: seen.append((done, total))
+        model, atoms, [300.0], "nve", time=0.2, folder=tmp_path, progress=lambda told: seen.append(told[2:4])
     )
     assert count_frames(path) == 21
     assert seen[0] == (100, 200)
@@ -95,9 +95,44 @@ def test_a_failure_is_caught_with_its_frame(model, atoms, tmp_path):
     assert not report.passed
     assert run.failure.step < 100
     assert f"step {run.failure.step}: a force of" in str(report)
+    assert "brought to the temperature" in str(report)
     frame = read(tmp_path / "nvt_300K_failed.xyz")
     np.testing.assert_allclose(frame.positions, run.last.positions, atol=1e-6)
     assert np.sqrt((run.last.get_forces() ** 2).sum(axis=1)).max() > 0.05
+
+
+def test_runs_that_do_not_belong_together(model, atoms, tmp_path):
+    check_stability(model, atoms, [300.0], "nve", time=0.1, folder=tmp_path)
+    with pytest.raises(SettingsError, match=r"holds a run with .*'every': 10.* cannot go on with .*'every': 5"):
+        check_stability(model, atoms, [300.0], "nve", time=0.2, every=5, folder=tmp_path)
+    other = LinearPotential(ACE(cutoff=4.5, order=1, max_degree=8), energy_weight=1000.0, alpha=1e-6)
+    other.fit(load_silicon()[0][::4])
+    with pytest.raises(SettingsError, match="a run of another one"):
+        check_stability(other, atoms, [300.0], "nve", time=0.2, folder=tmp_path)
+    (tmp_path / "nve_300K.traj").write_text("nothing")
+    with pytest.raises(InputError, match="cannot be read"):
+        check_stability(model, atoms, [300.0], "nve", time=0.2, folder=tmp_path)
+
+
+def test_a_start_without_equilibration_ends_at_half_the_temperature(model, atoms):
+    settings = {"ensemble": "nve", "time": 1.0, "every": 5}
+    cold, warm = (
+        check_stability(model, atoms.repeat((2, 1, 1)), [400.0], equilibration=equilibration, **settings).runs[0]
+        for equilibration in (0.0, 2.0)
+    )
+    assert cold.means()["temperature"].value == pytest.approx(200.0, abs=60.0)
+    assert warm.means()["temperature"].value > 280.0
+
+
+def test_an_explosion_in_the_first_steps(model, atoms, tmp_path):
+    squeezed = atoms.copy()
+    squeezed.positions[1] = squeezed.positions[0] + 0.3 * (squeezed.positions[1] - squeezed.positions[0])
+    report = check_stability(model, squeezed, [300.0], "nve", time=0.1, folder=tmp_path, every=1)
+    (run,) = report.runs
+    assert run.failure.step <= 3
+    assert "Å apart, below" in run.failure.reason or "a force of" in run.failure.reason
+    assert count_frames(tmp_path / "nve_300K.traj") == run.failure.step + 1
+    assert report.to_dict()["runs"][0]["failed_at_step"] == run.failure.step
 
 
 def test_bad_input(model, atoms):
@@ -106,6 +141,7 @@ def test_bad_input(model, atoms):
         ({"temperatures": []}, "give at least one"),
         ({"temperatures": [-1.0]}, "all above 0 K"),
         ({"time": 0.0}, "all must be above 0"),
+        ({"equilibration": -1.0}, "may be 0"),
         ({"time": 0.01}, "three records or more"),
         ({"limits": Limits(grade=2.0)}, "fitted with uncertainty=True"),
     ]:
