@@ -50,10 +50,19 @@ class Heading:
 
 @dataclass(frozen=True)
 class Preformatted:
-    """Text whose lines stay as they are."""
+    """Text whose lines stay as they are.
+
+    Parameters
+    ----------
+    text : str
+        Lines.
+    wraps : bool, default=False
+        Whether long lines go on below, as sentences may; columns must not.
+    """
 
     kind: ClassVar[str] = "preformatted"
     text: str
+    wraps: bool = False
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,35 @@ def new_axes(width: float = SIZE[0], height: float = SIZE[1]) -> Any:
     return Canvas(figsize=(width, height), layout="constrained").subplots()
 
 
+def legend_above(ax: Any) -> None:
+    """Put the legend above the axes, where it covers nothing.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        With labelled lines.
+    """
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, columnspacing=1.2, handlelength=1.4, borderaxespad=0.2
+    )
+
+
+def plain_ticks(*axes: Any) -> None:
+    """Label logarithmic axes that span little with plain numbers.
+
+    Parameters
+    ----------
+    *axes : matplotlib Axis
+        Such as ``ax.xaxis``.
+    """
+    from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
+
+    for axis in axes:
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(ScalarFormatter())
+        axis.set_minor_formatter(NullFormatter())
+
+
 def embed(key: str, axes: Any, alt: str, caption: str, raster: bool = False) -> Figure:
     """Return a drawing as part of the page.
 

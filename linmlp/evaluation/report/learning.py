@@ -8,7 +8,7 @@ from sklearn.frozen import FrozenEstimator
 from linmlp.evaluation.learning import METRICS, LearningCurve, learning_curve
 from linmlp.evaluation.plots import plot_learning_curve
 from linmlp.evaluation.report.contract import Advance, Block, Content, Gallery, Paragraph, Section, Verdict
-from linmlp.evaluation.report.figures import embed, new_axes, style
+from linmlp.evaluation.report.figures import embed, new_axes, plain_ticks, style
 from linmlp.evaluation.report.inputs import Inputs
 from linmlp.evaluation.report.words import NAMES, number
 from linmlp.potentials import LinearPotential
@@ -61,6 +61,7 @@ class LearningSection(Section):
             verdicts.append(_verdict(curve, metric))
             with style():
                 ax = plot_learning_curve(curve, metric, new_axes())
+                plain_ticks(ax.yaxis)
                 caption = f"{NAMES[metric.split('_')[0]].capitalize()} by number of training structures."
                 figures.append(embed(f"learning-{metric.replace('_', '-')}", ax, verdicts[-1].text, caption))
         return Content(tuple(verdicts), (*blocks, Gallery(tuple(figures))))

@@ -73,7 +73,13 @@ def _parity(points: Points) -> Figure:
         if len(set(points.group)) > 1:
             ax.legend()
     ax.plot(limits, limits, color="0.35", linewidth=0.8, zorder=0 if many else 3)
-    ax.set(xlim=limits, ylim=limits, aspect="equal", xlabel=f"label: {AXES[points.kind]}", ylabel="prediction")
+    ax.set(
+        xlim=limits,
+        ylim=limits,
+        aspect="equal",
+        xlabel=f"label: {AXES[points.kind]}",
+        ylabel=f"prediction ({AXES[points.kind].split(' (')[1]}",
+    )
     rmse = float(np.sqrt(np.mean(points.error**2)))
     told = f"{count(len(points.error), 'value')}, RMSE {number(rmse)} {UNITS[points.kind]}"
     correlation = np.corrcoef(points.reference, points.predicted)[0, 1] if np.ptp(points.reference) > 0 else np.nan

@@ -6,6 +6,7 @@ import json
 import platform
 from datetime import datetime
 from importlib.metadata import version
+from typing import Any
 
 from linmlp.evaluation.report.contract import Advance, Block, Content, Heading, Preformatted, Section, Table, Verdict
 from linmlp.evaluation.report.inputs import Inputs
@@ -27,7 +28,7 @@ class ProvenanceSection(Section):
         header = {} if inputs.model_file is None else read_model_file(inputs.model_file)[0]
         verdicts = _same_data(inputs)
         blocks: list[Block] = [
-            Preformatted(inputs.model.describe()),
+            Preformatted(inputs.model.describe(), wraps=True),
             _origin_table(inputs),
             Heading("Training structures"),
             Preformatted(str(inputs.model.training_["labels"])),
@@ -78,8 +79,15 @@ def _settings_table(inputs: Inputs) -> Table:
     """Return the settings as the user gave them."""
     model = inputs.model
     rows = [("descriptor", " ".join(repr(model.descriptor_).split()))]
-    rows += [(name, json.dumps(plain(getattr(model, name)), ensure_ascii=False)) for name in SETTINGS]
+    rows += [(name, _spoken(plain(getattr(model, name)))) for name in SETTINGS]
     return Table("As given; what automatic ones became stands above.", ("setting", "value"), tuple(rows), is_text=True)
+
+
+def _spoken(value: Any) -> str:
+    """Return a setting as text."""
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _versions_table(written: dict[str, str]) -> Table:

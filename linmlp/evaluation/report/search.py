@@ -18,12 +18,14 @@ from linmlp.evaluation.report.contract import (
     Table,
     Verdict,
 )
-from linmlp.evaluation.report.figures import COLORS, embed, new_axes, style
+from linmlp.evaluation.report.figures import COLORS, SIZE, embed, new_axes, plain_ticks, style
 from linmlp.evaluation.report.inputs import Inputs
 from linmlp.evaluation.report.words import count, number
 from linmlp.potentials import LinearPotential
+from linmlp.potentials.choosing import TOLERANCE
 
 AXIS_NAMES = {"alpha": "ridge strength alpha", "energy_weight": "energy weight", "energy_per": "energy errors per"}
+MARKERS = "os^Dv"
 
 
 class SearchSection(Section):
@@ -45,10 +47,11 @@ class SearchSection(Section):
                 )
             return Content((), tuple(blocks))
         with style():
-            figures = [*_landscape(model, table), *_profiles(table)]
+            figures = [*_landscape(model, table), *_profiles(model, table)]
         prose = (
             f"{count(len(table['params']), 'combination')} of weights and ridge strength were tried; each line is the "
-            "best over all other settings. The score is −(½ ln energy MAE + ½ ln force RMSE): 0.01 is 1 % in both."
+            "best over all other settings. A score is higher by 0.01 where energy MAE and force RMSE are 1 % lower. "
+            f"Strengths within {TOLERANCE:g} of the best count as equal; the fit takes the largest of them."
         )
         blocks += [Paragraph(prose), Gallery(tuple(figures))]
         return Content(tuple(_edge_verdicts(model, table)), tuple(blocks))
@@ -113,7 +116,7 @@ def _landscape(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
         return []
     ax = new_axes()
     kinds = [str(params.get("energy_per", "")) for params in table["params"]]
-    for kind, color, marker in zip(dict.fromkeys(kinds), COLORS, "os^Dv", strict=False):
+    for kind, color, marker in zip(dict.fromkeys(kinds), COLORS, MARKERS, strict=False):
         members = good & (np.array(kinds) == kind)
         ax.plot(force[members], energy[members], marker, color=color, alpha=0.7, label=f"per {kind}" if kind else None)
     row = chosen_row(model, table)
@@ -122,7 +125,7 @@ def _landscape(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
         ax.plot([force[row]], [energy[row]], "*", ms=15, color="black", markerfacecolor="#F0E442", label="chosen")
         told = f" Chosen: {number(float(energy[row]))} meV/atom, {number(float(force[row]))} eV/Å."
     ax.set(xlabel="force RMSE of held-out folds (eV/Å)", ylabel="energy MAE (meV/atom)", xscale="log", yscale="log")
-    _plain_ticks(ax)
+    plain_ticks(ax.xaxis, ax.yaxis)
     ax.legend()
     alt = (
         f"Energy error over force error of {int(good.sum())} combinations: energies from "
@@ -133,32 +136,49 @@ def _landscape(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
     return [embed("search-landscape", ax, alt, f"All combinations that were tried, by their errors.{told}")]
 
 
-def _plain_ticks(ax: Any) -> None:
-    """Label a logarithmic axis that spans little with plain numbers."""
-    from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
-
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(ScalarFormatter())
-        axis.set_minor_formatter(NullFormatter())
-
-
-def _profiles(table: dict[str, Any]) -> list[Figure]:
+def _profiles(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
     """Draw the best score at each value of every setting that was searched."""
-    figures = []
+    row, figures = chosen_row(model, table), []
+    by_kind = len({params.get("energy_per") for params in table["params"]}) > 1
     for name in [key.removeprefix("param_") for key in table if key.startswith("param_")]:
         values = table[f"param_{name}"]
         if len(set(map(str, values))) < 2:
             continue
+        if name == "energy_weight" and by_kind:
+            figures.append(_energy_weights(table))
+            continue
         (ax,) = plot_search(table, [name])
         spoken = AXIS_NAMES.get(name, name.replace("_", " "))
         ax.set(xlabel=spoken, ylabel="score (larger is better)")
-        ax.figure.set_size_inches(*(new_axes().figure.get_size_inches()))
-        best = int(np.nanargmax(table["mean_test_score"]))
-        told = f"the best is at {values[best] if isinstance(values[best], str) else f'{values[best]:.3g}'}"
+        ax.figure.set_size_inches(*SIZE)
+        best = _value(values[int(np.nanargmax(table["mean_test_score"]))])
+        told = f"the best is at {best}" + ("" if row is None else f", chosen was {_value(values[row])}")
         alt = f"Best score at each value of {spoken}; {told}."
         figures.append(embed(f"search-{name.replace('_', '-')}", ax, alt, f"Score over {spoken}; {told}."))
     return figures
+
+
+def _energy_weights(table: dict[str, Any]) -> Figure:
+    """Draw the best score at each energy weight, a line for each way of taking energies: weights differ with it."""
+    ax, told = new_axes(), []
+    scores: dict[str, dict[float, float]] = {}
+    for params, score in zip(table["params"], table["mean_test_score"], strict=True):
+        line = scores.setdefault(str(params["energy_per"]), {})
+        line[params["energy_weight"]] = float(np.fmax(line.get(params["energy_weight"], -np.inf), score))
+    for (kind, line), color, marker in zip(scores.items(), COLORS, MARKERS, strict=False):
+        weights = sorted(line)
+        ax.plot(weights, [line[w] for w in weights], f"{marker}-", color=color, label=f"per {kind}")
+        best = max(line, key=lambda w: line[w])
+        told.append(f"{number(line[best], 4)} at {number(best)} per {kind}")
+    ax.set(xscale="log", xlabel="energy weight", ylabel="score (larger is better)")
+    ax.legend()
+    alt = f"Best score at each energy weight: {', '.join(told)}."
+    return embed("search-energy-weight", ax, alt, "Score over the energy weight, for each way of taking energies.")
+
+
+def _value(value: Any) -> str:
+    """Return a value as text."""
+    return f"{value:.3g}" if isinstance(value, int | float) else str(value)
 
 
 def _edge_verdicts(model: LinearPotential, table: dict[str, Any]) -> list[Verdict]:

@@ -22,7 +22,7 @@ from linmlp.evaluation.report.contract import (
     Section,
     Verdict,
 )
-from linmlp.evaluation.report.figures import COLORS, embed, new_axes, style
+from linmlp.evaluation.report.figures import COLORS, embed, legend_above, new_axes, style
 from linmlp.evaluation.report.inputs import Inputs
 from linmlp.evaluation.report.words import count, number
 from linmlp.potentials import LinearPotential
@@ -70,17 +70,22 @@ class StabilitySection(Section):
         with style():
             figures = [
                 _traces(stability.runs, "temperature", "temperature (K)"),
-                _traces(stability.runs, "potential_energy", "potential energy, change (meV/atom)"),
+                _traces(stability.runs, "potential_energy", "potential energy − mean (meV/atom)"),
             ]
             if inputs.has_uncertainty:
                 grades = [_grades(inputs.model, chosen) for chosen in frames]
-                figures.append(_grade_figure(stability.runs, grades))
+                figures.append(_grade_figure(stability.runs, grades, 2, "the worst atom"))
+                figures.append(_grade_figure(stability.runs, grades, 1, "the structure"))
                 verdicts += [_grade_verdict(run, values) for run, values in zip(stability.runs, grades, strict=True)]
         prose = (
             f"{inputs.ensemble.upper()} runs of {inputs.time:g} ps in steps of {inputs.timestep:g} fs, "
             f"{count(len(inputs.md), 'atom')} ({inputs.md.get_chemical_formula()})."
         )
-        blocks: tuple[Block, ...] = (Paragraph(prose), Preformatted(str(stability)), Gallery(tuple(figures)))
+        blocks: tuple[Block, ...] = (
+            Paragraph(prose),
+            Preformatted(str(stability), wraps=True),
+            Gallery(tuple(figures)),
+        )
         return Content(tuple(verdicts), blocks)
 
 
@@ -130,45 +135,51 @@ def _traces(runs: Sequence[Run], column: str, label: str) -> Figure:
     for run, color in zip(runs, COLORS * len(runs), strict=False):
         values = run.trace[column]
         if column == "potential_energy":
-            values = 1e3 * (values - values[0])
+            values = 1e3 * (values - values.mean())
         ax.plot(run.trace["time"], values, color=color, linewidth=1.0, label=f"{run.temperature:g} K")
         if column == "temperature":
             ax.axhline(run.temperature, color=color, linewidth=0.8, linestyle="--")
         told.append(f"{run.temperature:g} K from {number(float(values.min()))} to {number(float(values.max()))}")
     ax.set(xlabel="time (ps)", ylabel=label)
-    ax.legend(ncols=2)
+    legend_above(ax)
     name = column.replace("_", " ")
     alt = f"{label} over time of runs at {'; '.join(told)}."
-    extra = "; dashed: the target" if column == "temperature" else " from the start"
+    extra = "; dashed: the target" if column == "temperature" else ", less its mean"
     return embed(f"md-{column.replace('_', '-')}", ax, alt, f"{name.capitalize()} along the runs{extra}.")
 
 
 def _grades(model: LinearPotential, frames: Sequence[Atoms]) -> FloatArray:
-    """Return grades of frames at equal distances in time, (n_frames, 2): index and grade."""
+    """Return index, grade of the structure and largest grade of an atom of some frames, (n_frames, 3)."""
     chosen = np.unique(np.linspace(0, len(frames) - 1, MOST_FRAMES).astype(int))
     results = model.predict_uncertainty([frames[i] for i in chosen])
-    return np.array([(index, result.grade) for index, result in zip(chosen, results, strict=True)], dtype=float)
+    return np.array([(i, r.grade, r.atom_grades.max()) for i, r in zip(chosen, results, strict=True)], dtype=float)
 
 
-def _grade_figure(runs: Sequence[Run], grades: Sequence[FloatArray]) -> Figure:
-    """Draw the grade along the runs."""
+def _grade_figure(runs: Sequence[Run], grades: Sequence[FloatArray], column: int, what: str) -> Figure:
+    """Draw grades along the runs."""
     ax, told = new_axes(), []
     for run, values, color in zip(runs, grades, COLORS * len(runs), strict=False):
         times = run.trace["time"][values[:, 0].astype(int)]
-        ax.plot(times, values[:, 1], color=color, linewidth=1.0, label=f"{run.temperature:g} K")
-        told.append(f"{run.temperature:g} K up to {number(float(values[:, 1].max()))}")
+        ax.plot(times, values[:, column], color=color, linewidth=1.0, label=f"{run.temperature:g} K")
+        told.append(f"{run.temperature:g} K up to {number(float(values[:, column].max()))}")
     ax.axhline(1.0, color="0.35", linewidth=0.8, linestyle="--")
-    ax.set(xlabel="time (ps)", ylabel="extrapolation grade", ylim=(0.0, None))
-    ax.legend(ncols=2)
-    alt = f"Extrapolation grade over time of runs at {'; '.join(told)}."
-    return embed("md-grade", ax, alt, "Extrapolation grade along the runs; above the dashed line it extrapolates.")
+    ax.set(xlabel="time (ps)", ylabel=f"grade of {what}", ylim=(0.0, max(1.1, ax.get_ylim()[1])))
+    legend_above(ax)
+    alt = f"Extrapolation grade of {what} over time of runs at {'; '.join(told)}."
+    caption = f"Extrapolation grade of {what} along the runs; above the dashed line it extrapolates."
+    return embed(f"md-grade-{column}", ax, alt, caption)
 
 
 def _grade_verdict(run: Run, grades: FloatArray) -> Verdict:
     """Return whether a run left what the training set covers."""
-    part, largest = float(np.mean(grades[:, 1] > 1.0)), float(grades[:, 1].max())
     name = f"{run.ensemble.upper()} at {run.temperature:g} K"
-    if part == 0.0:
-        return Verdict("good", f"{name} stays within the training set: the largest grade is {number(largest)}.")
-    told = f"{name} extrapolates in {100 * part:.0f} % of its frames; the largest grade is {number(largest)}."
-    return Verdict("warning", told)
+    part, largest = float(np.mean(grades[:, 2] > 1.0)), number(float(grades[:, 2].max()))
+    whole = number(float(grades[:, 1].max()))
+    if part > 0.0:
+        told = f"{name}: in {100 * part:.1f} % of the frames an atom is beyond training (largest grade {largest})."
+        return Verdict("warning", told)
+    told = f"{name}: every atom stays within training (largest grade {largest})"
+    if (grades[:, 1] > 1.0).any():
+        told += f", but not the structure as a whole, that is its volume or mean surroundings (up to {whole})"
+        return Verdict("warning", f"{told}.")
+    return Verdict("good", f"{told}.")

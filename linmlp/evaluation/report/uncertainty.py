@@ -87,7 +87,7 @@ def uncertainty_tables(stated: UncertaintyTable) -> list[Block]:
     for kind in ("energy", "force"):
         if not rows["total"][f"{kind}_n"]:
             continue
-        columns = ("group", "values", "in 68 % (%)", "in 95 % (%)", f"std ({UNITS[kind]})", f"RMSE ({UNITS[kind]})")
+        columns = ("group", "values", "in 68 %", "in 95 %", f"std ({UNITS[kind]})", f"RMSE ({UNITS[kind]})")
         body = tuple(
             (
                 group,
@@ -107,4 +107,4 @@ def uncertainty_tables(stated: UncertaintyTable) -> list[Block]:
 
 
 def _percent(part: float | None) -> str:
-    return "–" if part is None else f"{100 * part:.1f}"
+    return "–" if part is None else f"{100 * part:.1f} %"
