@@ -12,7 +12,7 @@ from linmlp.evaluation.report.words import NAMES, count, number
 from linmlp.potentials.errors import UNITS
 from linmlp.units import FloatArray
 
-MANY = 1500
+MANY = 1000
 """More points than this are drawn as a density, in pixels; fewer as points."""
 
 QUANTILES = (0.5, 0.9, 0.99)
