@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from linmlp import load
 from linmlp.evaluation.report.errors import ErrorsSection
 from linmlp.evaluation.report.figures import COLORS
 from linmlp.evaluation.report.inputs import Inputs
@@ -179,13 +178,3 @@ class TestStability:
         for structure, atom, level in ((0.5, 0.2, "good"), (2.0, 0.2, "warning"), (2.0, 2.0, "warning")):
             assert _grade_verdict(run, np.array([[0, 0.5, 0.1], [1, structure, atom]])).level == level
         assert "in 50.0 % of the frames" in _grade_verdict(run, np.array([[0, 0.5, 0.1], [1, 2.0, 2.0]])).text
-
-
-def test_a_model_file_remembers_its_search(small, tmp_path):
-    small.model.save(tmp_path / "m.linmlp")
-    kept, found = small.model.cv_results_, load(tmp_path / "m.linmlp").cv_results_
-    assert found.keys() == kept.keys()
-    assert found["params"] == kept["params"]
-    for name, column in kept.items():
-        if name != "params":
-            np.testing.assert_array_equal(found[name], column)
