@@ -17,6 +17,10 @@ from linmlp.potentials.setting_states import plain
 from linmlp.structures import LabelSet
 
 
+GIVEN = {"train": "training structures", "md": "start of MD"}
+"""What may be given beside test structures."""
+
+
 class ProvenanceSection(Section):
     """The model in words, settings, versions, hashes, date and command."""
 
@@ -68,7 +72,7 @@ def _origin_table(inputs: Inputs) -> Table:
         ("model", "in memory" if inputs.model_file is None else str(inputs.model_file)),
         ("training data hash", str(inputs.model.training_["data_hash"])),
         ("test structures", f"{inputs.name('test')}; hash {data_hash(inputs.tested.structures, inputs.tested.labels)}"),
-        *((f"{part} structures", inputs.names[part]) for part in ("train", "md") if part in inputs.names),
+        *((what, inputs.names[part]) for part, what in GIVEN.items() if part in inputs.names),
         ("command", inputs.command or "Python"),
         ("made on", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")),
     ]
