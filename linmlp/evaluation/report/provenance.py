@@ -16,7 +16,6 @@ from linmlp.potentials.provenance import data_hash
 from linmlp.potentials.setting_states import plain
 from linmlp.structures import LabelSet
 
-
 GIVEN = {"train": "training structures", "md": "start of MD"}
 """What may be given beside test structures."""
 
