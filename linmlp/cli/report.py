@@ -25,6 +25,9 @@ def report(
     test: Annotated[Path, typer.Option(help="labelled structures that it was not fitted to")],
     train: Annotated[Path | None, typer.Option(help="its training structures, for the learning curve")] = None,
     md: Annotated[Path | None, typer.Option(help="structure that MD starts from; the last one of the file")] = None,
+    crystal: Annotated[
+        Path | None, typer.Option(help="to compress and to strain; by default that of --md, or a test structure")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write")] = Path("report.html"),
     temperatures: Annotated[str, typer.Option("--temperatures", "-T", help="of MD in K; several as 300,600")] = "300",
     time: Annotated[float, typer.Option(help="of MD at each temperature, ps")] = 10.0,
@@ -34,7 +37,8 @@ def report(
     skip: Annotated[list[str] | None, typer.Option(help="section to leave out; may be given again")] = None,
 ) -> None:
     """Write one HTML file with errors, plots, MD runs and verdicts; exit code 1 if a section failed."""
-    given = {name: path for name, path in (("test", test), ("train", train), ("md", md)) if path is not None}
+    files = {"test": test, "train": train, "md": md, "crystal": crystal}
+    given = {name: path for name, path in files.items() if path is not None}
     check_writable(output)
     for source in (model, *given.values()):
         if output.resolve() == source.resolve():
@@ -51,6 +55,7 @@ def report(
             timestep=timestep,
             ensemble=ensemble,  # type: ignore[arg-type]  # checked by the function
             md_folder=md_folder,
+            crystal=None if crystal is None else read_structures(crystal)[-1],
             skip=skip or [],
             names={name: str(path) for name, path in given.items()},
             command=["linmlp", *sys.argv[1:]],

@@ -26,10 +26,13 @@ class Verdict:
         How it is marked; "plain" is a figure without a judgement.
     text : str
         One sentence.
+    headline : bool, default=False
+        Whether it is one of the few that open the page.
     """
 
     level: Level
     text: str
+    headline: bool = False
 
 
 @dataclass(frozen=True)

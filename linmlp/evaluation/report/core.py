@@ -39,7 +39,7 @@ class CoreSection(Section):
         ]
         advance(0.6)
         crystal = inputs.crystal
-        last: Block = Paragraph("Compression scan not made: give --md STRUCTURE with a periodic structure.")
+        last: Block = Paragraph("Compression scan not made: give --crystal STRUCTURE.")
         if crystal is not None:
             atoms, which = crystal
             compression = scan_compression(inputs.model, atoms)

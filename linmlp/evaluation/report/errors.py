@@ -72,7 +72,7 @@ def _accuracy(tested: Evaluated) -> Verdict:
     told = (
         f"On {count(total['n_structures'], 'test structure')} it is off in {', '.join(parts)} (mean absolute errors)."
     )
-    return Verdict("plain", told)
+    return Verdict("plain", told, headline=True)
 
 
 def _worst_groups(table: ErrorTable) -> list[Verdict]:
@@ -136,7 +136,8 @@ def _fit_diagnosis(inputs: Inputs) -> list[Verdict]:
 def _error_table(table: ErrorTable, name: str, with_intervals: bool) -> Table:
     """Return the table of errors; with the bootstrap interval of the totals."""
     rows = table.to_dict()
-    metrics = [f"{kind}_{mean}" for kind in KINDS for mean in ("mae", "rmse")]
+    measured = [kind for kind in KINDS if rows["total"][f"{kind}_mae"] is not None]
+    metrics = [f"{kind}_{mean}" for kind in measured for mean in ("mae", "rmse")]
     columns = ("group", "structures", *(f"{spoken(m)} ({UNITS[m.split('_')[0]]})" for m in metrics))
     body = [(group, *_cells(row, metrics)) for group, row in rows["groups"].items()] if len(table.groups) > 1 else []
     body.append(("total", *_cells(rows["total"], metrics)))

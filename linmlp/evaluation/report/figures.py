@@ -19,6 +19,9 @@ SIZE = (3.9, 3.1)
 DENSITY = "cividis"
 """Colour map for densities; its lightness grows steadily, and it looks the same to colour-blind people."""
 
+TICKS = ((20.0, (1.0, 2.0, 5.0)), (3.0, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)))
+"""Ticks, in powers of ten, of logarithmic axes that span more than a factor; others have evenly spaced ones."""
+
 PIXELS_PER_INCH = 96
 RASTER_DPI = 2 * PIXELS_PER_INCH
 
@@ -96,11 +99,13 @@ def plain_ticks(*axes: Any) -> None:
     *axes : matplotlib Axis
         Such as ``ax.xaxis``.
     """
-    from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     for axis in axes:
-        axis.set_major_locator(MaxNLocator(5))
-        axis.set_major_formatter(ScalarFormatter())
+        low, high = axis.get_view_interval()
+        subs = next((parts for span, parts in TICKS if high > span * low), None)
+        axis.set_major_locator(MaxNLocator(5) if subs is None else LogLocator(subs=subs))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
 
 

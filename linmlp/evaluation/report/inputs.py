@@ -15,6 +15,9 @@ from linmlp.potentials import ErrorTable, LinearPotential
 from linmlp.potentials.predictor import Prediction
 from linmlp.structures import LabelSet, check_structures, read_labels
 
+CALM = 0.1
+"""Largest force on an atom of what counts as a crystal, eV/Å: it is at a minimum, or strained evenly."""
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -64,6 +67,8 @@ class Inputs:
         Of the runs.
     md_folder : Path or None
         Where trajectories are kept; a temporary folder by default.
+    crystal_given : ase.Atoms or None
+        To compress and to strain.
     names : dict of str to str
         Where "test", "train" and "md" were read from.
     command : str
@@ -82,6 +87,7 @@ class Inputs:
     timestep: float = 1.0
     ensemble: Any = "nvt"
     md_folder: Path | None = None
+    crystal_given: Atoms | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     random_state: int = 0
@@ -103,22 +109,32 @@ class Inputs:
 
     @cached_property
     def crystal(self) -> tuple[Atoms, str] | None:
-        """A periodic structure to compress, and which one it is.
+        """A crystal to compress and to strain, and which one it is.
 
-        That of MD, else the test structure with the lowest predicted energy per atom above the reference energies.
+        That given; else the start of MD, if it is one; else the test structure with the lowest predicted energy per
+        atom above the reference energies among those that are.
         """
-        if self.md is not None and self.md.pbc.all():
+        if self.crystal_given is not None:
+            return self.crystal_given, "the crystal given"
+        if self.md is not None and self.md.pbc.all() and self._largest_force(self.md) < CALM:
             return self.md, "the structure given for MD"
-        periodic = [i for i, atoms in enumerate(self.test) if atoms.pbc.all()]
-        if not periodic:
+        calm = [
+            i
+            for i, (atoms, found) in enumerate(zip(self.test, self.tested.predictions, strict=True))
+            if atoms.pbc.all() and np.linalg.norm(found.forces, axis=1).max() < CALM
+        ]
+        if not calm:
             return None
-        energies = [binding_energy(self.model, self.test[i], self.tested.predictions[i].energy) for i in periodic]
-        lowest = periodic[int(np.argmin(energies))]
-        return self.test[lowest], f"test structure {lowest}, the lowest in energy"
+        energies = [binding_energy(self.model, self.test[i], self.tested.predictions[i].energy) for i in calm]
+        lowest = calm[int(np.argmin(energies))]
+        return self.test[lowest], f"test structure {lowest}, the calm one of lowest energy"
+
+    def _largest_force(self, atoms: Atoms) -> float:
+        return float(np.linalg.norm(self.model.predictor()(atoms).forces, axis=1).max())
 
     def name(self, part: str) -> str:
         """Return where a part was read from, or what it is."""
-        return self.names.get(part, f"the {part} structures")
+        return self.names.get(part, {"train": "the training structures"}.get(part, f"the {part} structures"))
 
     def _evaluate(self, structures: Sequence[Atoms], uncertainty: bool) -> Evaluated:
         model = self.model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
@@ -11,6 +13,7 @@ from linmlp.evaluation.report.contract import Advance, Block, Content, Gallery, 
 from linmlp.evaluation.report.figures import embed, new_axes, plain_ticks, style
 from linmlp.evaluation.report.inputs import Inputs
 from linmlp.evaluation.report.words import NAMES, number
+from linmlp.exceptions import LinmlpWarning
 from linmlp.potentials import LinearPotential
 from linmlp.potentials.errors import UNITS
 
@@ -45,9 +48,10 @@ class LearningSection(Section):
         if len(sizes) < 2:
             told = f"{len(structures)} training structures are too few for a learning curve."
             return Content((), (Paragraph(told),))
-        curve = learning_curve(
-            with_chosen_settings(inputs.model), structures, sizes, N_FOLDS, random_state=inputs.random_state
-        )
+        model = with_chosen_settings(inputs.model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LinmlpWarning)  # fits to few structures have few rows: that is the point
+            curve = learning_curve(model, structures, sizes, N_FOLDS, random_state=inputs.random_state)
         prose = (
             f"Fits to {', '.join(map(str, sizes))} structures in each of {N_FOLDS} folds, with descriptor, weights and "
             "ridge strength of this fit; errors on the structures of the fold left out. Bars are standard deviations "

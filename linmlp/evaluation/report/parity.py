@@ -73,6 +73,7 @@ def _parity(points: Points) -> Figure:
         if len(set(points.group)) > 1:
             ax.legend()
     ax.plot(limits, limits, color="0.35", linewidth=0.8, zorder=0 if many else 3)
+    ax.locator_params(nbins=5)
     ax.set(
         xlim=limits,
         ylim=limits,
@@ -100,6 +101,7 @@ def _histogram(points: Points) -> Figure:
     bins = np.linspace(-edge, edge, int(np.clip(np.sqrt(len(points.error)), 20, 60)) | 1)
     ax.hist(points.error, bins=bins, color=COLORS[0])
     ax.axvline(0.0, color="0.35", linewidth=0.8)
+    ax.locator_params(axis="y", integer=True)
     ax.set(xlabel=f"prediction − label ({unit})", ylabel="number of values")
     spread = float(points.error.std())
     mean = float(points.error.mean()) if abs(points.error.mean()) > ROUND_OFF * spread else 0.0

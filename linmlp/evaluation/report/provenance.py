@@ -16,7 +16,7 @@ from linmlp.potentials.provenance import data_hash
 from linmlp.potentials.setting_states import plain
 from linmlp.structures import LabelSet
 
-GIVEN = {"train": "training structures", "md": "start of MD"}
+GIVEN = {"train": "training structures", "md": "start of MD", "crystal": "crystal"}
 """What may be given beside test structures."""
 
 

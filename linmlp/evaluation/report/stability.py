@@ -17,6 +17,7 @@ from linmlp.evaluation.report.contract import (
     Content,
     Figure,
     Gallery,
+    Level,
     Paragraph,
     Preformatted,
     Section,
@@ -30,6 +31,9 @@ from linmlp.units import FloatArray
 
 MOST_FRAMES = 200
 """Frames whose grades are computed."""
+
+EQUILIBRATION = 1.0
+"""ps with a thermostat before each run, but not longer than the run."""
 
 FEW_ATOMS = 32
 """Runs of fewer atoms say little."""
@@ -58,19 +62,20 @@ class StabilitySection(Section):
                 time=inputs.time,
                 timestep=inputs.timestep,
                 structures=inputs.train,
+                equilibration=min(EQUILIBRATION, inputs.time),
                 folder=folder,
                 random_state=inputs.random_state,
                 progress=_counter(inputs.temperatures, advance),
             )
             frames = [read_frames(folder, run) for run in stability.runs]
-        verdicts = [_verdict(run) for run in stability.runs]
-        if len(inputs.md) < FEW_ATOMS:
+        verdicts = [_overall(stability.runs), *(_verdict(run) for run in stability.runs)]
+        if inputs.md.pbc.any() and len(inputs.md) < FEW_ATOMS:
             told = f"MD of {count(len(inputs.md), 'atom')} says little; give a supercell of {FEW_ATOMS} atoms or more."
             verdicts.append(Verdict("warning", told))
         with style():
             figures = [
                 _traces(stability.runs, "temperature", "temperature (K)"),
-                _traces(stability.runs, "potential_energy", "potential energy − mean (meV/atom)"),
+                _traces(stability.runs, "potential_energy", "potential energy (meV/atom)"),
             ]
             if inputs.has_uncertainty:
                 grades = [_grades(inputs.model, chosen) for chosen in frames]
@@ -116,6 +121,14 @@ def _counter(temperatures: Sequence[float], advance: Advance) -> Callable[[Progr
         advance((before + told.step / max(told.n_steps, 1)) / len(temperatures))
 
     return count_step
+
+
+def _overall(runs: Sequence[Run]) -> Verdict:
+    """Return how many runs passed."""
+    passed = sum(run.passed for run in runs)
+    failed = any(run.failure is not None for run in runs)
+    level: Level = "good" if passed == len(runs) else "bad" if failed else "warning"
+    return Verdict(level, f"{passed} of {count(len(runs), 'MD run')} passed.", headline=True)
 
 
 def _verdict(run: Run) -> Verdict:

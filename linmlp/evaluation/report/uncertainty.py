@@ -57,7 +57,8 @@ def extrapolation_verdict(stated: UncertaintyTable) -> Verdict:
     beyond = [s for s in stated.structures if s.grade > 1.0]
     n = len(stated.structures)
     if not beyond:
-        return Verdict("good", f"None of {count(n, 'test structure')} is an extrapolation (grade above 1).")
+        told = f"None of {count(n, 'test structure')} is an extrapolation (grade above 1)."
+        return Verdict("good", told, headline=True)
     groups = {g: sum(s.group == g for s in beyond) for g in stated.groups}
     named = ", ".join(f"{found} of {g}" for g, found in groups.items() if found)
     largest = max(s.grade for s in beyond)
@@ -65,6 +66,7 @@ def extrapolation_verdict(stated: UncertaintyTable) -> Verdict:
         "warning",
         f"It extrapolates on {len(beyond)} of {count(n, 'test structure')} (grade above 1): {named}; the largest "
         f"grade is {number(largest)}.",
+        headline=True,
     )
 
 

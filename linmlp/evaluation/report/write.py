@@ -124,6 +124,7 @@ def write_report(
     timestep: float = 1.0,
     ensemble: Literal["nve", "nvt", "npt"] = "nvt",
     md_folder: str | os.PathLike[str] | None = None,
+    crystal: Atoms | None = None,
     skip: Collection[str] = (),
     names: Mapping[str, str] | None = None,
     command: Sequence[str] = (),
@@ -154,10 +155,12 @@ def write_report(
         Of the runs.
     md_folder : path-like, optional
         Where trajectories are kept, so that an interrupted run goes on; a temporary folder by default.
+    crystal : ase.Atoms, optional
+        To compress; by default `md` if it is a crystal, else one of the test structures.
     skip : collection of str, optional
-        Keys of sections to leave out: "errors", "parity", "learning", "search", "core", "md", "provenance".
+        Keys of sections to leave out, as in `SECTIONS`: "errors", "parity", "learning", ...
     names : mapping of str to str, optional
-        What to call "test", "train" and "md", such as the files they were read from.
+        What to call "test", "train", "md" and "crystal", such as the files they were read from.
     command : sequence of str, optional
         The command line, to be shown.
     random_state : int, default=0
@@ -196,6 +199,7 @@ def write_report(
         timestep,
         ensemble,
         None if md_folder is None else Path(md_folder),
+        crystal,
         dict(names or {}),
         shlex.join(command),
         random_state,
