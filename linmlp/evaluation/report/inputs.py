@@ -75,6 +75,8 @@ class Inputs:
         The command line that made the report.
     random_state : int
         Seed.
+    cv_results : mapping
+        All combinations that a search tried, in scikit-learn's form; empty if it is not known.
     """
 
     model: LinearPotential
@@ -91,6 +93,7 @@ class Inputs:
     names: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     random_state: int = 0
+    cv_results: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_uncertainty(self) -> bool:

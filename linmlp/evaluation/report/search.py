@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class SearchSection(Section):
         model = inputs.model
         told = model.describe_cross_validation()
         blocks: list[Block] = [Paragraph(f"{told[0].upper()}{told[1:]}."), _chosen_table(model)]
-        table = model.cv_results_
+        table = inputs.cv_results
         if not table:
             if model.cv_errors_:
                 blocks.append(
@@ -81,14 +82,14 @@ def _origin(setting: Any) -> str:
     return {"auto": "chosen by the fit", "evidence": "from the evidence"}.get(str(setting), "given")
 
 
-def chosen_row(model: LinearPotential, table: dict[str, Any]) -> int | None:
+def chosen_row(model: LinearPotential, table: Mapping[str, Any]) -> int | None:
     """Return the row of the table that was chosen.
 
     Parameters
     ----------
     model : LinearPotential
         Fitted.
-    table : dict
+    table : mapping
         Its ``cv_results_``.
 
     Returns
@@ -108,7 +109,7 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b) if isinstance(a, str) or isinstance(b, str) else bool(np.isclose(a, b, rtol=1e-6, atol=0.0))
 
 
-def _landscape(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
+def _landscape(model: LinearPotential, table: Mapping[str, Any]) -> list[Figure]:
     """Draw energy error over force error of all combinations."""
     energy, force = 1e3 * np.asarray(table["energy_mae"]), np.asarray(table["force_rmse"])
     good = np.isfinite(energy) & np.isfinite(force)
@@ -136,7 +137,7 @@ def _landscape(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
     return [embed("search-landscape", ax, alt, f"All combinations that were tried, by their errors.{told}")]
 
 
-def _profiles(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
+def _profiles(model: LinearPotential, table: Mapping[str, Any]) -> list[Figure]:
     """Draw the best score at each value of every setting that was searched."""
     row, figures = chosen_row(model, table), []
     by_kind = len({params.get("energy_per") for params in table["params"]}) > 1
@@ -158,12 +159,14 @@ def _profiles(model: LinearPotential, table: dict[str, Any]) -> list[Figure]:
     return figures
 
 
-def _energy_weights(table: dict[str, Any]) -> Figure:
+def _energy_weights(table: Mapping[str, Any]) -> Figure:
     """Draw the best score at each energy weight, a line for each way of taking energies: weights differ with it."""
     ax, told = new_axes(), []
     scores: dict[str, dict[float, float]] = {}
     for params, score in zip(table["params"], table["mean_test_score"], strict=True):
-        line = scores.setdefault(str(params["energy_per"]), {})
+        if not (np.isfinite(score) and isinstance(params.get("energy_weight"), int | float)):
+            continue
+        line = scores.setdefault(str(params.get("energy_per")), {})
         line[params["energy_weight"]] = float(np.fmax(line.get(params["energy_weight"], -np.inf), score))
     for (kind, line), color, marker in zip(scores.items(), COLORS, MARKERS, strict=False):
         weights = sorted(line)
@@ -181,7 +184,7 @@ def _value(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, int | float) else str(value)
 
 
-def _edge_verdicts(model: LinearPotential, table: dict[str, Any]) -> list[Verdict]:
+def _edge_verdicts(model: LinearPotential, table: Mapping[str, Any]) -> list[Verdict]:
     """Return which chosen values are the smallest or largest that were tried."""
     row, found = chosen_row(model, table), []
     if row is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.io import Trajectory
 
-from linmlp.evaluation.md import Progress, Run, check_stability
+from linmlp.evaluation.md import Run, check_stability
 from linmlp.evaluation.report.contract import (
     Advance,
     Block,
@@ -25,6 +25,7 @@ from linmlp.evaluation.report.contract import (
 )
 from linmlp.evaluation.report.figures import COLORS, embed, legend_above, new_axes, style
 from linmlp.evaluation.report.inputs import Inputs
+from linmlp.evaluation.report.runs import count_runs
 from linmlp.evaluation.report.words import count, number
 from linmlp.potentials import LinearPotential
 from linmlp.units import FloatArray
@@ -65,7 +66,7 @@ class StabilitySection(Section):
                 equilibration=min(EQUILIBRATION, inputs.time),
                 folder=folder,
                 random_state=inputs.random_state,
-                progress=_counter(inputs.temperatures, advance),
+                progress=count_runs(inputs.temperatures, advance),
             )
             frames = [read_frames(folder, run) for run in stability.runs]
         verdicts = [_overall(stability.runs), *(_verdict(run) for run in stability.runs)]
@@ -111,16 +112,6 @@ def read_frames(folder: Path, run: Run) -> list[Atoms]:
     """
     with Trajectory(folder / f"{run.ensemble}_{run.temperature:g}K.traj") as trajectory:
         return list(trajectory)
-
-
-def _counter(temperatures: Sequence[float], advance: Advance) -> Callable[[Progress], None]:
-    """Return what counts steps over several runs."""
-
-    def count_step(told: Progress) -> None:
-        before = list(temperatures).index(told.temperature)
-        advance((before + told.step / max(told.n_steps, 1)) / len(temperatures))
-
-    return count_step
 
 
 def _overall(runs: Sequence[Run]) -> Verdict:

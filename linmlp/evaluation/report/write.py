@@ -23,7 +23,7 @@ from linmlp.evaluation.report.provenance import ProvenanceSection
 from linmlp.evaluation.report.search import SearchSection
 from linmlp.evaluation.report.stability import StabilitySection
 from linmlp.exceptions import InputError, SettingsError
-from linmlp.potentials import LinearPotential, load
+from linmlp.potentials import LinearPotential, LinearPotentialCV, load
 from linmlp.potentials.model_file import check_writable, replacing
 
 SECTIONS: tuple[Section, ...] = (
@@ -113,7 +113,7 @@ class Report:
 
 
 def write_report(
-    model: LinearPotential | str | os.PathLike[str],
+    model: LinearPotential | LinearPotentialCV | str | os.PathLike[str],
     path: str | os.PathLike[str],
     test: Sequence[Atoms],
     train: Sequence[Atoms] | None = None,
@@ -135,7 +135,7 @@ def write_report(
 
     Parameters
     ----------
-    model : LinearPotential or path-like
+    model : LinearPotential, LinearPotentialCV or path-like
         Fitted, or a model file.
     path : path-like
         Where to write; an existing file is replaced once the new one is whole.
@@ -185,9 +185,7 @@ def write_report(
         raise SettingsError(f"skip={list(skip)}: there is no section {', '.join(unknown)}; known are {keys}")
     target = Path(path)
     check_writable(target)
-    file = None if isinstance(model, LinearPotential) else Path(model)
-    potential = model if isinstance(model, LinearPotential) else load(model)
-    check_is_fitted(potential)
+    file, potential, cv_results = _read(model)
     inputs = Inputs(
         potential,
         file,
@@ -203,12 +201,25 @@ def write_report(
         dict(names or {}),
         shlex.join(command),
         random_state,
+        cv_results,
     )
     title = f"Report on {'-'.join(potential.descriptor_.elements_)} potential" + (f" {file.name}" if file else "")
     report = Report(title, tuple(_make_all(inputs, skip, progress or _silent)))
     with replacing(target) as temporary:
         temporary.write_text(render_page(report), encoding="utf-8")
     return report
+
+
+def _read(
+    model: LinearPotential | LinearPotentialCV | str | os.PathLike[str],
+) -> tuple[Path | None, LinearPotential, Mapping[str, Any]]:
+    """Return the file of a model, the fitted potential, and the table of what its search tried."""
+    if isinstance(model, str | os.PathLike):
+        potential = load(model)
+        return Path(model), potential, potential.cv_results_
+    check_is_fitted(model)
+    best = model if isinstance(model, LinearPotential) else model.best_estimator_
+    return None, best, model.cv_results_
 
 
 def _make_all(inputs: Inputs, skip: Collection[str], progress: Progress) -> list[Made]:

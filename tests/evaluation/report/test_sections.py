@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from linmlp import ACE, LinearPotential, LinearPotentialCV
+from linmlp.evaluation.report import SECTIONS, write_report
 from linmlp.evaluation.report.errors import ErrorsSection
 from linmlp.evaluation.report.figures import COLORS
 from linmlp.evaluation.report.inputs import Inputs
@@ -148,7 +150,7 @@ class TestSearch:
 
     def test_a_choice_at_the_edge_is_named(self, small):
         model = small.model
-        content = SearchSection().make(Inputs(model, None, small.test), nothing)
+        content = SearchSection().make(Inputs(model, None, small.test, cv_results=model.cv_results_), nothing)
         row = chosen_row(model, model.cv_results_)
         params = model.cv_results_["params"]
         strengths = sorted({p["alpha"] for p in params})
@@ -158,11 +160,20 @@ class TestSearch:
         assert keys == ["search-landscape", "search-alpha", "search-energy-per", "search-energy-weight"]
 
     def test_a_file_without_the_table_says_so(self, small):
-        bare = SimpleNamespace(**vars(small.model))
-        bare.describe_cross_validation = small.model.describe_cross_validation
-        bare.cv_results_ = {}
-        content = SearchSection().make(Inputs(bare, None, small.test), nothing)
+        content = SearchSection().make(Inputs(small.model, None, small.test), nothing)
         assert "does not hold the table" in content.blocks[-1].text
+
+    def test_a_search_is_shown_with_its_own_table(self, small, tmp_path):
+        grid = [{"alpha": [1e-8, 1e-5, 1e-2], "energy_weight": [1.0, 10.0]}, {"prior": [None, "degree"]}]
+        potential = LinearPotential(ACE(cutoff=4.0, order=2, max_degree=(6, 4)), energy_per="atom")
+        found = LinearPotentialCV(potential, grid, cv=3).fit(small.train)
+        skip = [section.key for section in SECTIONS if section.key != "search"]
+        report = write_report(found, tmp_path / "r.html", small.test, skip=skip)
+        (made,) = [section for section in report.sections if section.status == "made"]
+        (prose,) = [b.text for b in made.content.blocks if b.kind == "paragraph" and "were tried" in b.text]
+        assert prose.startswith(f"{len(found.cv_results_['params'])} combinations")
+        keys = [f.key for block in made.content.blocks if block.kind == "gallery" for f in block.figures]
+        assert {"search-landscape", "search-alpha", "search-energy-weight", "search-prior"} <= set(keys)
 
 
 class TestStability:
