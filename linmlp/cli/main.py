@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `report`, `info`."""
+"""The command line: `linmlp --help` lists the commands."""
 
 import sys
 import time
@@ -14,6 +14,7 @@ from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.md import md
 from linmlp.cli.report import report
+from linmlp.cli.properties import properties
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
@@ -140,6 +141,7 @@ def check(
 
 app.command()(md)
 app.command()(report)
+app.command()(properties)
 
 
 @app.command()
