@@ -1,4 +1,4 @@
-"""The command line: `linmlp --help` lists the commands."""
+"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `report`, `info`."""
 
 import sys
 import time
@@ -13,8 +13,8 @@ from rich.console import Console
 from linmlp.cli.check import print_report
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.md import md
-from linmlp.cli.report import report
 from linmlp.cli.properties import properties
+from linmlp.cli.report import report
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load

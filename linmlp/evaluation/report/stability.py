@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.io import Trajectory
 
 from linmlp.evaluation.md import Run, check_stability
+from linmlp.evaluation.mechanics import radial_distribution
 from linmlp.evaluation.report.contract import (
     Advance,
     Block,
@@ -78,6 +79,8 @@ class StabilitySection(Section):
                 _traces(stability.runs, "temperature", "temperature (K)"),
                 _traces(stability.runs, "potential_energy", "potential energy (meV/atom)"),
             ]
+            if inputs.md.pbc.all():
+                figures += _distributions(stability.runs, frames)
             if inputs.has_uncertainty:
                 grades = [_grades(inputs.model, chosen) for chosen in frames]
                 figures.append(_grade_figure(stability.runs, grades, 2, "the worst atom"))
@@ -150,6 +153,28 @@ def _traces(runs: Sequence[Run], column: str, label: str) -> Figure:
     alt = f"{label} over time of runs at {'; '.join(told)}."
     extra = "; dashed: the target" if column == "temperature" else ", less its mean"
     return embed(f"md-{column.replace('_', '-')}", ax, alt, f"{name.capitalize()} along the runs{extra}.")
+
+
+def _distributions(runs: Sequence[Run], frames: Sequence[Sequence[Atoms]]) -> list[Figure]:
+    """Draw the radial distribution of every pair of elements, a line for each run."""
+    found = [radial_distribution(chosen) for chosen in frames]
+    figures = []
+    for k, pair in enumerate(found[0].pairs):
+        ax, told = new_axes(), []
+        for run, result, color in zip(runs, found, COLORS * len(runs), strict=False):
+            g, errors = result.pairs[k].g, np.nan_to_num(result.pairs[k].errors)
+            ax.plot(result.centers, g, color=color, linewidth=1.2, label=f"{run.temperature:g} K")
+            ax.fill_between(result.centers, g - errors, g + errors, color=color, alpha=0.3, linewidth=0.0)
+            at = result.centers[int(np.argmax(g))]
+            told.append(f"at {run.temperature:g} K highest, {number(float(g.max()))}, at {number(float(at))} Å")
+        ax.axhline(1.0, color="0.7", linewidth=0.8, zorder=0)
+        ax.set(xlabel=f"distance {pair.name} (Å)", ylabel="radial distribution g")
+        legend_above(ax)
+        alt = f"Radial distribution of {pair.name}: {'; '.join(told)}."
+        figures.append(
+            embed(f"md-distribution-{pair.name}", ax, alt, f"Radial distribution of {pair.name} in the runs.")
+        )
+    return figures
 
 
 def _grades(model: LinearPotential, frames: Sequence[Atoms]) -> FloatArray:

@@ -17,6 +17,7 @@ from linmlp.evaluation.report.core import CoreSection
 from linmlp.evaluation.report.errors import ErrorsSection
 from linmlp.evaluation.report.inputs import Inputs
 from linmlp.evaluation.report.learning import LearningSection
+from linmlp.evaluation.report.mechanics import MechanicsSection
 from linmlp.evaluation.report.page import render_page
 from linmlp.evaluation.report.parity import ParitySection
 from linmlp.evaluation.report.provenance import ProvenanceSection
@@ -32,6 +33,7 @@ SECTIONS: tuple[Section, ...] = (
     LearningSection(),
     SearchSection(),
     CoreSection(),
+    MechanicsSection(),
     StabilitySection(),
     ProvenanceSection(),
 )
@@ -156,7 +158,7 @@ def write_report(
     md_folder : path-like, optional
         Where trajectories are kept, so that an interrupted run goes on; a temporary folder by default.
     crystal : ase.Atoms, optional
-        To compress; by default `md` if it is a crystal, else one of the test structures.
+        To compress and to strain; by default `md` if it is a crystal, else one of the test structures.
     skip : collection of str, optional
         Keys of sections to leave out, as in `SECTIONS`: "errors", "parity", "learning", ...
     names : mapping of str to str, optional

@@ -21,6 +21,7 @@ FIGURES = {
     *("learning-energy-mae", "learning-force-rmse"),
     *("search-landscape", "search-alpha", "search-energy-weight", "search-energy-per"),
     *("dimer-Si-Si", "compression"),
+    *("equation-of-state", "elastic", "md-distribution-Si-Si"),
     *("md-temperature", "md-potential-energy", "md-grade-1", "md-grade-2"),
 }
 SIZES = {"desktop": (1280, False), "phone": (390, True)}

@@ -14,7 +14,7 @@ from linmlp.evaluation.report import SECTIONS, write_report
 from linmlp.evaluation.report.words import number
 from linmlp.exceptions import InputError, ModelFileError, SettingsError
 
-QUICK = ("parity", "learning", "search", "core")
+QUICK = ("parity", "learning", "search", "core", "mechanics")
 
 
 class Page(HTMLParser):
@@ -126,7 +126,7 @@ def test_progress_goes_forward(full):
 
 
 def test_what_is_not_given_is_said(small, tmp_path):
-    report = write_report(small.model, tmp_path / "r.html", small.test, skip=["search", "parity", "core"])
+    report = write_report(small.model, tmp_path / "r.html", small.test, skip=["search", "parity", "core", "mechanics"])
     told = report.to_dict()["sections"]
     assert {key: (told[key]["status"], told[key]["reason"]) for key in ("learning", "md", "search")} == {
         "learning": ("not made", "give --train DATA"),
@@ -144,7 +144,7 @@ def test_a_section_that_fails_keeps_no_other_from_being_made(small, tmp_path):
         tmp_path / "r.html",
         small.test,
         md=bulk("Ge", cubic=True),
-        skip=("parity", "learning", "search", "core"),
+        skip=("parity", "learning", "search", "core", "mechanics"),
     )
     status = {section.key: section.status for section in report.sections}
     assert (status["errors"], status["md"], status["provenance"]) == ("made", "failed", "made")
