@@ -1,4 +1,4 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `report`, `info`."""
+"""The command line; `linmlp --help` lists the commands."""
 
 import sys
 import time
@@ -16,6 +16,7 @@ from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.report import report
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
+from linmlp.cli.transferability import transferability
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
@@ -142,6 +143,7 @@ def check(
 app.command()(md)
 app.command()(report)
 app.command()(properties)
+app.command()(transferability)
 
 
 @app.command()
