@@ -23,6 +23,7 @@ from linmlp.evaluation.report.parity import ParitySection
 from linmlp.evaluation.report.provenance import ProvenanceSection
 from linmlp.evaluation.report.search import SearchSection
 from linmlp.evaluation.report.stability import StabilitySection
+from linmlp.evaluation.report.transferability import TransferabilitySection
 from linmlp.exceptions import InputError, SettingsError
 from linmlp.potentials import LinearPotential, LinearPotentialCV, load
 from linmlp.potentials.model_file import check_writable, replacing
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     ErrorsSection(),
     ParitySection(),
     LearningSection(),
+    TransferabilitySection(),
     SearchSection(),
     CoreSection(),
     MechanicsSection(),
@@ -160,7 +162,7 @@ def write_report(
     crystal : ase.Atoms, optional
         To compress and to strain; by default `md` if it is a crystal, else one of the test structures.
     skip : collection of str, optional
-        Keys of sections to leave out, as in `SECTIONS`: "errors", "parity", "learning", ...
+        Keys of sections to leave out, as in `SECTIONS`: "errors", "parity", "learning", "transferability", ...
     names : mapping of str to str, optional
         What to call "test", "train", "md" and "crystal", such as the files they were read from.
     command : sequence of str, optional

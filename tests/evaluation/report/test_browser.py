@@ -22,6 +22,18 @@ FIGURES = {
     *("search-landscape", "search-alpha", "search-energy-weight", "search-energy-per"),
     *("dimer-Si-Si", "compression"),
     *("equation-of-state", "elastic", "md-distribution-Si-Si"),
+    *(
+        f"transferability-{part}"
+        for part in (
+            "groups-force-rmse",
+            "groups-energy-mae",
+            "grades-force-rmse",
+            "grades-energy-mae",
+            "volume-force-rmse",
+            "volume-energy-mae",
+            "volumes-0",
+        )
+    ),
     *("md-temperature", "md-potential-energy", "md-grade-1", "md-grade-2"),
 }
 SIZES = {"desktop": (1280, False), "phone": (390, True)}

@@ -14,7 +14,7 @@ from linmlp.evaluation.report import SECTIONS, write_report
 from linmlp.evaluation.report.words import number
 from linmlp.exceptions import InputError, ModelFileError, SettingsError
 
-QUICK = ("parity", "learning", "search", "core", "mechanics")
+QUICK = ("parity", "learning", "transferability", "search", "core", "mechanics")
 
 
 class Page(HTMLParser):
@@ -128,7 +128,10 @@ def test_progress_goes_forward(full):
 def test_what_is_not_given_is_said(small, tmp_path):
     report = write_report(small.model, tmp_path / "r.html", small.test, skip=["search", "parity", "core", "mechanics"])
     told = report.to_dict()["sections"]
-    assert {key: (told[key]["status"], told[key]["reason"]) for key in ("learning", "md", "search")} == {
+    assert {
+        key: (told[key]["status"], told[key]["reason"]) for key in ("learning", "md", "search", "transferability")
+    } == {
+        "transferability": ("not made", "give --train DATA"),
         "learning": ("not made", "give --train DATA"),
         "md": ("not made", "give --md STRUCTURE"),
         "search": ("not made", "it was left out (--skip search)"),

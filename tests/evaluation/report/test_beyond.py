@@ -1,4 +1,4 @@
-"""The section on crystals: what it says is what the functions beneath say."""
+"""Sections on crystals and on structures beyond training: what they say is what the functions beneath say."""
 
 import pytest
 from ase.build import bulk, molecule
@@ -6,7 +6,9 @@ from ase.build import bulk, molecule
 from linmlp.evaluation.mechanics import elastic_constants, equation_of_state
 from linmlp.evaluation.report.inputs import Inputs
 from linmlp.evaluation.report.mechanics import MechanicsSection, _elastic_verdict
+from linmlp.evaluation.report.transferability import TransferabilitySection
 from linmlp.evaluation.report.words import number
+from linmlp.evaluation.transferability import assess_transferability
 
 
 def nothing(part):
@@ -70,3 +72,30 @@ class TestCrystal:
         content = MechanicsSection().make(Inputs(small.model, None, small.test, crystal_given=lone), nothing)
         assert [v.level for v in content.verdicts] == ["warning", "warning"]
         assert "could not be computed: the structure holds H" in content.verdicts[0].text
+
+
+class TestBeyondTraining:
+    def test_statements_and_tables_are_those_of_the_assessment(self, small, full):
+        made = section(full, "transferability")
+        result = assess_transferability(small.model, small.train, small.test)
+        groups = result.groups
+        assert made.content.verdicts[0].text[1:-1] == groups.summary()[1:]
+        sentences = texts(made.content, "paragraph")
+        sentences += [verdict.text for verdict in made.content.verdicts]
+        for part in (result.groups, result.grades, result.volume):
+            assert {line[1:] for line in part.statement().splitlines()} <= {text[1:-1] for text in sentences}
+        rows = {row[0]: row[1:] for block in made.content.blocks if block.kind == "table" for row in block.rows}
+        for row in groups.rows:
+            assert rows[row.name][0] == str(row.n_structures)
+            assert rows[row.name][1:3] == (number(row.without.energy_mae), number(row.within.energy_mae))
+        for b in result.grades.bins[:-1]:
+            assert rows[f"{b.low:g} to {b.high:g}"][1] == number(b.force_rmse)
+        for b in result.volume.bins:
+            assert rows[f"{b.low:.4g} to {b.high:.4g}"][3] == number(b.energy_mae)
+        assert all(why in "\n".join(texts(made.content, "paragraph")) for why in result.missing.values())
+
+    def test_without_grades_it_says_so(self, small):
+        bare = small.model.__class__(**small.model.get_params(deep=False)).set_params(uncertainty=False)
+        bare.fit(small.train)
+        content = TransferabilitySection().make(Inputs(bare, None, small.test, small.train), nothing)
+        assert any("the potential has no grades" in text for text in texts(content, "paragraph"))
