@@ -1,4 +1,7 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `info`."""
+"""The command line.
+
+`linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `info`.
+"""
 
 import sys
 import time
@@ -11,6 +14,7 @@ from ase import Atoms
 from rich.console import Console
 
 from linmlp.cli.check import print_report
+from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
@@ -142,6 +146,7 @@ def check(
 app.command()(md)
 app.command()(properties)
 app.command()(transferability)
+app.command()(conductivity)
 
 
 @app.command()
