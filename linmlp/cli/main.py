@@ -1,4 +1,4 @@
-"""The command line; `linmlp --help` lists the commands."""
+"""The command line: `linmlp --help` lists the commands."""
 
 import sys
 import time
@@ -11,6 +11,7 @@ from ase import Atoms
 from rich.console import Console
 
 from linmlp.cli.check import print_report
+from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
@@ -144,6 +145,7 @@ app.command()(md)
 app.command()(report)
 app.command()(properties)
 app.command()(transferability)
+app.command()(conductivity)
 
 
 @app.command()
