@@ -1,4 +1,7 @@
-"""The command line: `linmlp --help` lists the commands."""
+"""The command line.
+
+`linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`, `info`.
+"""
 
 import sys
 import time

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.md import read_numbers, read_supercell
 from linmlp.evaluation.report import Report, write_report
 from linmlp.exceptions import InputError
 from linmlp.potentials.model_file import check_writable
@@ -25,6 +26,7 @@ def report(
     test: Annotated[Path, typer.Option(help="labelled structures that it was not fitted to")],
     train: Annotated[Path | None, typer.Option(help="its training structures, for the learning curve")] = None,
     md: Annotated[Path | None, typer.Option(help="structure that MD starts from; the last one of the file")] = None,
+    supercell: Annotated[str, typer.Option(help="repeats of the structure of --md, as 2 or 2,2,1")] = "1",
     crystal: Annotated[
         Path | None, typer.Option(help="to compress and to strain; by default that of --md, or a test structure")
     ] = None,
@@ -33,6 +35,8 @@ def report(
     time: Annotated[float, typer.Option(help="of MD at each temperature, ps")] = 10.0,
     timestep: Annotated[float, typer.Option(help="of MD, fs")] = 1.0,
     ensemble: Annotated[str, typer.Option(help="of MD: nve, nvt or npt")] = "nvt",
+    charges: Annotated[str | None, typer.Option(help="for transport with --md, as Li=1,Cl=-1")] = None,
+    transport_time: Annotated[float, typer.Option(help="of each run for transport, ps")] = 100.0,
     md_folder: Annotated[Path | None, typer.Option(help="folder that keeps the trajectories")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="section to leave out; may be given again")] = None,
 ) -> None:
@@ -49,13 +53,15 @@ def report(
             output,
             read_structures(test),
             None if train is None else read_structures(train),
-            None if md is None else read_structures(md)[-1],
-            temperatures=_numbers(temperatures),
+            None if md is None else read_supercell(md, supercell),
+            temperatures=read_numbers("--temperatures", temperatures),
             time=time,
             timestep=timestep,
             ensemble=ensemble,  # type: ignore[arg-type]  # checked by the function
             md_folder=md_folder,
             crystal=None if crystal is None else read_structures(crystal)[-1],
+            charges=None if charges is None else _charges(charges),
+            transport_time=transport_time,
             skip=skip or [],
             names={name: str(path) for name, path in given.items()},
             command=["linmlp", *sys.argv[1:]],
@@ -91,9 +97,9 @@ def _print(made: Report) -> None:
             console.print(Text(f"  {section.status}: {section.reason}", style=style))
 
 
-def _numbers(text: str) -> list[float]:
-    """Return temperatures."""
+def _charges(text: str) -> dict[str, float]:
+    """Return charges by element."""
     try:
-        return [float(part) for part in text.split(",")]
+        return {element.strip(): float(value) for element, value in (part.split("=") for part in text.split(","))}
     except ValueError as error:
-        raise InputError(f"--temperatures {text}: give a number in K, or several as 300,600") from error
+        raise InputError(f"--charges {text}: give formal charges such as Li=1,Cl=-1") from error

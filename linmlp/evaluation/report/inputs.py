@@ -69,6 +69,10 @@ class Inputs:
         Where trajectories are kept; a temporary folder by default.
     crystal_given : ase.Atoms or None
         To compress and to strain.
+    charges : dict of str to float or None
+        Formal charges of the elements, e.
+    transport_time : float
+        Of each run for transport, ps.
     names : dict of str to str
         Where "test", "train" and "md" were read from.
     command : str
@@ -90,6 +94,8 @@ class Inputs:
     ensemble: Any = "nvt"
     md_folder: Path | None = None
     crystal_given: Atoms | None = None
+    charges: Mapping[str, float] | None = None
+    transport_time: float = 100.0
     names: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     random_state: int = 0

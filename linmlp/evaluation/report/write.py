@@ -24,6 +24,7 @@ from linmlp.evaluation.report.provenance import ProvenanceSection
 from linmlp.evaluation.report.search import SearchSection
 from linmlp.evaluation.report.stability import StabilitySection
 from linmlp.evaluation.report.transferability import TransferabilitySection
+from linmlp.evaluation.report.transport import TransportSection
 from linmlp.exceptions import InputError, SettingsError
 from linmlp.potentials import LinearPotential, LinearPotentialCV, load
 from linmlp.potentials.model_file import check_writable, replacing
@@ -37,6 +38,7 @@ SECTIONS: tuple[Section, ...] = (
     CoreSection(),
     MechanicsSection(),
     StabilitySection(),
+    TransportSection(),
     ProvenanceSection(),
 )
 """In the order of the page."""
@@ -129,6 +131,8 @@ def write_report(
     ensemble: Literal["nve", "nvt", "npt"] = "nvt",
     md_folder: str | os.PathLike[str] | None = None,
     crystal: Atoms | None = None,
+    charges: Mapping[str, float] | None = None,
+    transport_time: float = 100.0,
     skip: Collection[str] = (),
     names: Mapping[str, str] | None = None,
     command: Sequence[str] = (),
@@ -161,6 +165,10 @@ def write_report(
         Where trajectories are kept, so that an interrupted run goes on; a temporary folder by default.
     crystal : ase.Atoms, optional
         To compress and to strain; by default `md` if it is a crystal, else one of the test structures.
+    charges : mapping of str to float, optional
+        Formal charge of every element, e, for diffusion and conductivity of `md`.
+    transport_time : float, default=100.0
+        Of each run for these, ps.
     skip : collection of str, optional
         Keys of sections to leave out, as in `SECTIONS`: "errors", "parity", "learning", "transferability", ...
     names : mapping of str to str, optional
@@ -202,6 +210,8 @@ def write_report(
         ensemble,
         None if md_folder is None else Path(md_folder),
         crystal,
+        charges,
+        transport_time,
         dict(names or {}),
         shlex.join(command),
         random_state,
