@@ -9,6 +9,7 @@ import numpy as np
 from linmlp.descriptors import ACE, Descriptor
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
+from linmlp.potentials.cv_results_state import cv_results_from_state, cv_results_to_state
 from linmlp.potentials.holes import HoleRows
 from linmlp.potentials.incremental import settings_snapshot
 from linmlp.potentials.model_file import read_model_file, write_model_file
@@ -80,6 +81,7 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
             "form": potential.form_,
             "core_weight": potential.core_weight_,
             "cv_errors": potential.cv_errors_,
+            "cv_results": cv_results_to_state(potential.cv_results_),
             "loss_share": potential.loss_share_,
             "notes": list(potential.notes_),
             "rejected": [list(pair) for pair in potential.rejected_],
@@ -157,7 +159,8 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         )
         potential.loss_weights_ = LossWeights(**header["loss_weights"])
         potential.alpha_, potential.form_, potential.core_weight_ = fit["alpha"], fit["form"], fit["core_weight"]
-        potential.cv_errors_, potential.cv_results_ = fit["cv_errors"], {}
+        potential.cv_errors_ = fit["cv_errors"]
+        potential.cv_results_ = cv_results_from_state(fit.get("cv_results", {}))  # files of before have none
         potential.loss_share_, potential.notes_ = fit["loss_share"], tuple(fit["notes"])
         potential.training_ = header["training"]
         folded = {name.removeprefix("system/"): a for name, a in arrays.items() if name.startswith("system/")}
