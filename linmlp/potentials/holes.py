@@ -4,8 +4,9 @@ A linear potential is a polynomial of the neighbor density; where the data say n
 a bond length, say) it may go to minus infinity. Such places are found by running: small structures of the training set,
 compressed and hotter than the data, in MD. An atom whose energy (without reference energies) falls more than `DEPTH`
 below the lowest of its element in the training structures is taken for one in a hole. Its features become a row that
-asks for the median energy, and the potential is solved again, with the smallest weight of these rows at which none of
-the atoms found so far is more than `LEFT` below that lowest energy. That is repeated until no atom falls any more.
+asks for the median energy; a structure that heats itself up becomes a row that asks for the energy it had before. The
+potential is solved again, with the smallest weight of these rows at which no atom found so far is below that lowest
+energy, and no structure more than `LEFT` below what it had. That is repeated until nothing falls any more.
 
 The rows act on combinations of features that the data leave open: the training loss grows by a per cent or so. If it
 would grow by more than `MOST_RISE`, the data speak against these rows (the energy of an atom is no observable), and
@@ -34,29 +35,33 @@ if TYPE_CHECKING:
 N_ATOMS = 300
 """Atoms of a hunt."""
 
-N_STEPS = 300
+N_STEPS = 600
 """Steps of a hunt, of 2 fs for silicon."""
 
-CLEAN = 4
+CLEAN = 6
 """So many hunts in a row must find nothing."""
 
 MOST_HUNTS = 30
 """After so many the rest is told instead of filled."""
 
-DEPTH, LEFT = 1.0, 0.3
-"""How far below the lowest energy of an element an atom is in a hole, and how far it may stay when it is filled, eV."""
+SUPERCELL = 64
+"""Atoms that structures are repeated to, about: small cells do not crowd as a liquid does."""
 
-COMPRESSION = 0.9
+DEPTH, LEFT = 1.0, 0.1
+"""How far below the lowest energy of an element an atom is in a hole, and how far below its energy before it fell a
+whole structure may stay when the hole is filled, eV per atom."""
+
+COMPRESSION = 0.95
 """Lengths are scaled by a factor between this and 1."""
 
-HEAT = 1.3
+HEAT = 1.0
 """Largest temperature, in units of that which fills a harmonic well to the 95th percentile of the energies."""
 
 SMALLEST_STRUCTURE, LARGEST_STRUCTURE = 4, 150
 """Atoms of structures that are run."""
 
 FIRST_WEIGHT = 1e-7
-"""Weight of each row in the loss that is tried first; it is doubled as long as atoms are below the limit."""
+"""Weight of each row in the loss that is tried first; it is doubled from there."""
 
 MOST_RISE = 0.05
 """Largest part by which the loss may grow."""
@@ -133,10 +138,10 @@ def fill(solve: Solve, system: SystemSum, core: SystemSum, solution: Solution, r
     solution, rows
         None if the loss would grow by more than `MOST_RISE`.
     """
-    most = (1.0 + MOST_RISE) * solution.residual_norm**2
+    part, most = RowSystem(rows.X, rows.y), (1.0 + MOST_RISE) * solution.residual_norm**2
     weight = rows.weight
     while True:
-        filled = solve(core.plus(RowSystem(rows.X, rows.y), weight))
+        filled = solve(core.plus(part, weight))
         loss = system.squared_residual(filled.coef)
         if not loss <= most:
             return None
@@ -215,7 +220,8 @@ class HoleHunt:
         while sum(map(len, structures)) < N_ATOMS:
             structure = self.pool[rng.integers(len(self.pool))].copy()
             structure.set_cell(structure.cell * rng.uniform(COMPRESSION, 1.0), scale_atoms=bool(structure.pbc.any()))
-            structures.append(structure)
+            repeats = max(1, round((SUPERCELL / len(structure)) ** (1.0 / 3.0)))
+            structures.append(structure.repeat([repeats if periodic else 1 for periodic in structure.pbc]))
         model = self._model(solution)
         crowd = Crowd(structures, model.cutoff)
         kT = limits.kT * rng.uniform(0.7, 1.0, size=len(structures))
@@ -227,8 +233,9 @@ class HoleHunt:
         """Return the solution with all atoms that fell filled in, else with those alone that leave no doubt."""
         for some in (fallen, fallen.only(fallen.ran_hot)):
             if len(some):
-                wanted = limits.median_of(some.numbers) - some.baseline
-                lowest = limits.lowest_of(some.numbers) - LEFT - some.baseline
+                of_atoms = np.isnan(some.level)
+                wanted = np.where(of_atoms, limits.median_of(some.numbers), some.level) - some.baseline
+                lowest = np.where(of_atoms, limits.lowest_of(some.numbers), some.level - LEFT) - some.baseline
                 filled = fill_rows(rows.joined(some.features, wanted, lowest))
                 if filled is not None:
                     return filled

@@ -29,6 +29,9 @@ SKIN = 1.4
 HEATING = 2.0
 """A structure is too hot beyond so many times its temperature, on top of fluctuations."""
 
+MEMORY = 50.0
+"""Steps over which the energy of a structure is averaged."""
+
 SILICON_MASS = 28.085
 
 
@@ -111,31 +114,35 @@ class AtomModel:
 
 
 class Fallen(NamedTuple):
-    """Atoms that went below a limit, when they did so first.
+    """Atoms that went below a limit, when they did so first, and whole structures that ran hot.
 
     Attributes
     ----------
     features : ndarray of shape (n, n_features)
-        Of these atoms.
+        Of these atoms; the means over all atoms of a structure.
     baseline : ndarray of shape (n,)
-        Their energies from baselines, eV.
+        Their energies from baselines, eV; means for structures.
     numbers : ndarray of int, shape (n,)
         Atomic numbers.
     ran_hot : ndarray of bool, shape (n,)
         Whether the structure heated up after that, which leaves no doubt.
+    level : ndarray of shape (n,)
+        Energy per atom that a structure had before it fell, eV; NaN for atoms.
     """
 
     features: FloatArray
     baseline: FloatArray
     numbers: IntArray
     ran_hot: NDArray[np.bool_]
+    level: FloatArray
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def only(self, mask: NDArray[np.bool_]) -> Fallen:
         """Return some of them."""
-        return Fallen(self.features[mask], self.baseline[mask], self.numbers[mask], self.ran_hot[mask])
+        kept = (array[mask] for array in (self.features, self.baseline, self.numbers, self.ran_hot, self.level))
+        return Fallen(*kept)  # type: ignore[arg-type]
 
 
 def run_hot(
@@ -164,7 +171,8 @@ def run_hot(
     Returns
     -------
     Fallen
-        Of every structure those atoms that were below in the first frame in which any was.
+        Of every structure those atoms that were below in the first frame in which any was, and the whole structure where
+        it ran hot.
     """
     masses, heat = crowd.masses[:, None], kT[crowd.owner][:, None]
     step = TIMESTEP * units.fs * float(np.sqrt(crowd.masses.min() / SILICON_MASS))
@@ -175,6 +183,8 @@ def run_hot(
     sizes = np.bincount(crowd.owner)
     hottest = (HEATING + 5.0 * np.sqrt(2.0 / (3.0 * sizes))) * kT
     first: dict[int, tuple[FloatArray, FloatArray, IntArray]] = {}
+    whole: dict[int, tuple[FloatArray, float, int, float]] = {}
+    usual = level = np.full(len(sizes), np.nan)
     forces = np.clip(model(crowd.pairs())[1], -LARGEST_FORCE, LARGEST_FORCE)
     for _ in range(n_steps):
         velocities += 0.5 * step * forces / masses
@@ -193,16 +203,29 @@ def run_hot(
                 own = below & (crowd.owner == k)
                 first[k] = (features[own], baseline[own], crowd.numbers[own])
         kinetic = np.bincount(crowd.owner, 0.5 * np.sum(masses * velocities**2, axis=1)) / (1.5 * sizes)
-        moving &= ~low | (kinetic <= hottest)
+        mean = np.bincount(crowd.owner, energies) / sizes
+        usual = np.where(np.isnan(usual), mean, usual + (mean - usual) / MEMORY)
+        level = np.fmax(level, usual)
+        hot = [int(k) for k in np.flatnonzero(moving & ~(kinetic <= hottest))]
+        if hot:
+            features, baseline = model.descriptor.compute_features(pairs), model.baseline_energies(pairs)
+            for k in hot:
+                own = crowd.owner == k
+                told = features[own].mean(axis=0), float(baseline[own].mean())
+                whole[k] = (*told, int(crowd.numbers[own][0]), float(level[k]))
+            moving[hot] = False
         if not moving.any():
             break
         forces = np.where(moving[crowd.owner][:, None], np.clip(forces, -LARGEST_FORCE, LARGEST_FORCE), 0.0)
         velocities += 0.5 * step * forces / masses
-    if not first:
-        nothing = np.empty(0)
-        return Fallen(
-            np.empty((0, model.descriptor.n_features_out_)), nothing, nothing.astype(int), nothing.astype(bool)
-        )
-    features, baseline, numbers = (np.concatenate(parts) for parts in zip(*first.values(), strict=True))
-    hot = np.repeat([not moving[k] for k in first], [len(atoms[1]) for atoms in first.values()])
-    return Fallen(features, baseline, numbers, hot)
+    n = [len(atoms[1]) for atoms in first.values()]
+    nobody = np.empty((0, model.descriptor.n_features_out_))
+    return Fallen(
+        np.concatenate([nobody, *(atoms[0] for atoms in first.values()), *(told[0][None] for told in whole.values())]),
+        np.concatenate([*(atoms[1] for atoms in first.values()), [told[1] for told in whole.values()]]),
+        np.concatenate([*(atoms[2] for atoms in first.values()), [told[2] for told in whole.values()]]).astype(
+            np.int64
+        ),
+        np.concatenate([np.repeat([k in whole for k in first], n), np.ones(len(whole))]).astype(bool),
+        np.concatenate([np.full(sum(n), np.nan), [told[3] for told in whole.values()]]),
+    )
