@@ -171,8 +171,8 @@ def run_hot(
     Returns
     -------
     Fallen
-        Of every structure those atoms that were below in the first frame in which any was, and the whole structure where
-        it ran hot.
+        Of every structure those atoms that were below in the first frame in which any was, and the whole structure
+        where it ran hot.
     """
     masses, heat = crowd.masses[:, None], kT[crowd.owner][:, None]
     step = TIMESTEP * units.fs * float(np.sqrt(crowd.masses.min() / SILICON_MASS))
