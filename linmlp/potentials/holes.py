@@ -38,8 +38,8 @@ N_ATOMS = 300
 N_STEPS = 600
 """Steps of a hunt, of 2 fs for silicon."""
 
-CLEAN = 6
-"""So many hunts in a row must find nothing."""
+CLEAN_AT_FIRST, CLEAN = 2, 6
+"""So many hunts in a row must find nothing: at first, and once there was a hole."""
 
 MOST_HUNTS = 30
 """After so many the rest is told instead of filled."""
@@ -205,10 +205,10 @@ class HoleHunt:
                 filled = self._fill(fallen, limits, rows, lambda more: fill(solve, system, core, solution, more))
                 clean = 0 if filled else clean + 1
                 current, rows = filled or (current, rows)
-                if clean == CLEAN:
+                if clean == (CLEAN if len(rows) else CLEAN_AT_FIRST):
                     break
         self._report(rows, system, solution, current)
-        notes = () if clean == CLEAN else (_not_all(len(rows)),)
+        notes = () if clean >= CLEAN_AT_FIRST else (_not_all(len(rows)),)
         return current, rows if len(rows) else None, notes
 
     def _model(self, solution: Solution) -> AtomModel:
