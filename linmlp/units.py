@@ -16,6 +16,15 @@ EV_PER_A3_IN_GPA = 160.2176634
 COULOMB_EV_A = 14.399645478425668
 """e²/(4 pi epsilon_0) in eV Å (CODATA 2018)."""
 
+A2_PER_PS_IN_CM2_PER_S = 1e-4
+"""cm²/s per Å²/ps."""
+
+E2_PER_EV_A_PS_IN_S_PER_CM = 16.02176634
+"""S/cm per e²/(eV Å ps): the elementary charge of the 2019 SI times 1e20."""
+
+EV_PS_PER_A3_IN_MPA_S = 160.2176634
+"""mPa s per eV ps/Å³."""
+
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """Tensor indices of the six Voigt components, in ASE's order."""
 

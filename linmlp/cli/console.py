@@ -51,7 +51,7 @@ class ConsoleReporter:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(name, total=total)
 
-    def reach(self, done: int) -> None:
+    def reach(self, done: float) -> None:
         """Move the bar."""
         if self._task is not None:
             self._progress.update(self._task, completed=done)

@@ -1,4 +1,7 @@
-"""The command line: `linmlp demo`, `check`, `fit`, `evaluate`, `md`, `info`."""
+"""The command line.
+
+`linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`, `info`.
+"""
 
 import sys
 import time
@@ -11,9 +14,13 @@ from ase import Atoms
 from rich.console import Console
 
 from linmlp.cli.check import print_report
+from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.md import md
+from linmlp.cli.properties import properties
+from linmlp.cli.report import report
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
+from linmlp.cli.transferability import transferability
 from linmlp.exceptions import InputError
 from linmlp.potentials import LinearPotential, load
 from linmlp.potentials.model_file import check_writable
@@ -122,7 +129,7 @@ def check(
 ) -> None:
     """Look for what is wrong with a data set; exit code 1 if there is an error."""
     train = read_structures(data)
-    report = check_data(
+    found = check_data(
         train,
         None if test is None else read_structures(test),
         energy_key=energy_key,
@@ -131,13 +138,17 @@ def check(
         virial_key=virial_key,
     )
     if json:
-        print(report.to_json())
+        print(found.to_json())
     else:
-        print_report(report, len(train), console)
-    raise typer.Exit(1 if report.errors else 0)
+        print_report(found, len(train), console)
+    raise typer.Exit(1 if found.errors else 0)
 
 
 app.command()(md)
+app.command()(report)
+app.command()(properties)
+app.command()(transferability)
+app.command()(conductivity)
 
 
 @app.command()

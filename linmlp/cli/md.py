@@ -48,16 +48,16 @@ def md(
     json: Annotated[bool, typer.Option("--json", help="print JSON instead of sentences")] = False,
 ) -> None:
     """Run MD and say whether it is stable; exit code 1 if a run failed."""
-    potential, atoms = load(model), _read(structure, supercell)
-    temperatures = _numbers("--temperature", temperature)
+    potential, atoms = load(model), read_supercell(structure, supercell)
+    temperatures = read_numbers("--temperature", temperature)
     if timesteps is not None:
-        steps = _numbers("--timesteps", timesteps)
+        steps = read_numbers("--timesteps", timesteps)
         for kelvin in temperatures:
             found = simulations.check_time_steps(potential, atoms, kelvin, steps, time, equilibration, seed)
             print(json_format.dumps(found.to_dict()) if json else found)
         return
     limits = simulations.Limits(min_approach, max_force, max_heating, max_grade)
-    with _LiveFigures(len(atoms)) as live:
+    with LiveFigures(len(atoms)) as live:
         result = simulations.check_stability(
             potential,
             atoms,
@@ -82,7 +82,7 @@ def md(
     raise typer.Exit(0 if result.passed else 1)
 
 
-class _LiveFigures:
+class LiveFigures:
     """A bar with temperature, energy and pressure of the run; nothing without a terminal."""
 
     def __init__(self, n_atoms: int) -> None:
@@ -99,7 +99,7 @@ class _LiveFigures:
         )
         self.tasks: dict[float, tuple[TaskID, int]] = {}
 
-    def __enter__(self) -> "_LiveFigures":
+    def __enter__(self) -> "LiveFigures":
         self.bars.start()
         return self
 
@@ -123,8 +123,26 @@ class _LiveFigures:
         self.bars.update(task, completed=told.step, figures=figures)
 
 
-def _read(path: Path, supercell: str) -> Atoms:
-    """Return the last structure of a file, repeated."""
+def read_supercell(path: Path, supercell: str) -> Atoms:
+    """Return the last structure of a file, repeated.
+
+    Parameters
+    ----------
+    path : Path
+        File that ASE reads.
+    supercell : str
+        One number of repeats, or three with commas.
+
+    Returns
+    -------
+    ase.Atoms
+        The supercell.
+
+    Raises
+    ------
+    SettingsError
+        If the repeats cannot be understood.
+    """
     atoms = read_structures(path)[-1]
     repeats = supercell.split(",")
     if len(repeats) not in (1, 3) or not all(part.strip().isdigit() and int(part) > 0 for part in repeats):
@@ -132,8 +150,26 @@ def _read(path: Path, supercell: str) -> Atoms:
     return atoms.repeat([int(part) for part in repeats] * (3 // len(repeats)))
 
 
-def _numbers(option: str, text: str) -> list[float]:
-    """Return the numbers of an option."""
+def read_numbers(option: str, text: str) -> list[float]:
+    """Return the numbers of an option.
+
+    Parameters
+    ----------
+    option : str
+        Its name.
+    text : str
+        Numbers with commas.
+
+    Returns
+    -------
+    list of float
+        At least one.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
     try:
         return [float(part) for part in text.split(",")]
     except ValueError as error:

@@ -142,3 +142,25 @@ def solve_with_core(solve: Callable[[T], Solution], system: T, rows: CoreRows | 
                 return replace(solution, residual_norm=residual), float(weight)
             asked |= attractive
     return without, 0.0
+
+
+def with_core(system: SystemSum, rows: CoreRows | None, weight: float) -> SystemSum:
+    """Return a system with the rows of all pairs of elements.
+
+    Parameters
+    ----------
+    system : SystemSum
+        Training problem.
+    rows : CoreRows or None
+        None adds nothing.
+    weight : float
+        What `solve_with_core` gave; 0 adds nothing.
+
+    Returns
+    -------
+    SystemSum
+        With the core.
+    """
+    if rows is None or weight == 0.0:
+        return system
+    return system.plus(rows.system(set(range(len(rows.names)))), weight / N_ROWS)

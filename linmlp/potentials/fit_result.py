@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from linmlp.potentials.candidates import Candidate
+from linmlp.potentials.holes import HoleRows
 from linmlp.potentials.training_set import TrainedSystem
 from linmlp.solvers import Solution
 from linmlp.structures import ReferenceEnergies
@@ -30,6 +31,7 @@ class Fit:
     cv_results: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     folded: AssembledData | None = None
+    holes: HoleRows | None = None
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,12 @@ class FitSettings:
     memory: Any = None
     uncertainty: bool = False
     fold_rows: bool = True
+    fill_holes: bool | str = "auto"
+
+    @property
+    def hunts_holes(self) -> bool:
+        """Whether hot runs look for holes: if wanted, and by default where nothing was said about the solver."""
+        return self.fill_holes is True or (self.fill_holes == "auto" and self.alpha == "auto" and self.solver is None)
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):
@@ -48,6 +54,8 @@ class FitSettings:
             ):
                 told = ", ".join(f'"{word}"' for word in words)
                 raise SettingsError(f"{name}={value!r}; it must be {told} or a finite number, 0 or more")
+        if self.fill_holes not in (True, False, "auto"):
+            raise SettingsError(f'fill_holes={self.fill_holes!r}; it must be True, False or "auto"')
         check_memory(self.memory)
         if self.uncertainty and not (self.solver is None or isinstance(self.solver, Ridge | BayesianRidge)):
             raise SettingsError(

@@ -1,7 +1,7 @@
 """The steps of a fit after labels and descriptor: assemble, choose by cross-validation, solve."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +16,10 @@ from linmlp.potentials.choosing import (
     only_value,
     search_candidates,
 )
-from linmlp.potentials.core import CoreRows, solve_with_core
+from linmlp.potentials.core import CoreRows, solve_with_core, with_core
 from linmlp.potentials.fit_result import Chosen, Fit
 from linmlp.potentials.fit_settings import FitSettings
+from linmlp.potentials.holes import HoleHunt, HoleRows, fill
 from linmlp.potentials.reporting import Reporter, Silent
 from linmlp.potentials.row_assembly import assemble_rows
 from linmlp.potentials.training_set import TrainedSystem, TrainingSet
@@ -108,19 +109,27 @@ def solve_chosen(
         Coefficients and reference energies.
     """
     rows = CoreRows.of(data.descriptor, data.baselines) if core else None
+    hunt = HoleHunt(data, settings.random_state, tell) if core and settings.hunts_holes else None
     candidate = chosen.candidate.with_numbers(assembled, assembled.folds, data.solves_reference)
     chosen = replace(chosen, candidate=candidate)
-    fit = solve_system(TrainedSystem(assembled.as_one_fold(), data.reference), chosen, data.solves_reference, rows)
+    whole = TrainedSystem(assembled.as_one_fold(), data.reference)
+    fit = solve_system(whole, chosen, data.solves_reference, rows, hunt)
     if settings.form == "auto" and fit.solution.status in QR_TAKES_OVER and assembled.form == "gram":
         tell.say("the Gram form cannot resolve a residual this small; the rows are folded again in QR form")
         folds = assembled.fold_of_structures() if settings.uncertainty else None
         assembled = assemble_rows(data, replace(settings, form="qr"), folds, tell, assembled.groups_apart)
         whole = TrainedSystem(assembled.as_one_fold(), data.reference)
-        fit = solve_system(whole, chosen, data.solves_reference, rows)
+        fit = solve_system(whole, chosen, data.solves_reference, rows, hunt)
     return replace(fit, folded=assembled)
 
 
-def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, rows: CoreRows | None) -> Fit:
+def solve_system(
+    system: TrainedSystem,
+    chosen: Chosen,
+    solve_reference: bool,
+    rows: CoreRows | None,
+    holes: HoleHunt | HoleRows | None = None,
+) -> Fit:
     """Return the fit to folded rows, without a look at structures.
 
     Parameters
@@ -133,6 +142,8 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         Whether reference energies are solved with the rest.
     rows : CoreRows or None
         Rows that make dimers repel.
+    holes : HoleHunt, HoleRows or None
+        Finds holes and fills them, or rows that fill those that were found before.
 
     Returns
     -------
@@ -142,8 +153,13 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
     training = TrainingData(system.data, None, solve_reference, keep=False)
     weights = chosen.candidate.loss_weights
     problem = training.problem(weights)
-    solution, core_weight = solve_with_core(
-        lambda s: chosen.candidate.solve_system(s, [chosen.value])[0], problem.system, rows
+
+    def solve(system: SystemSum) -> Solution:
+        return chosen.candidate.solve_system(system, [chosen.value])[0]
+
+    solution, core_weight = solve_with_core(solve, problem.system, rows)
+    solution, filling, hole_notes = _fill_holes(
+        holes, solve, problem.system, with_core(problem.system, rows, core_weight), solution
     )
     _warn_of_few_rows(problem.system, chosen.candidate)
     recovered = problem.composition.recover(solution.coef)
@@ -158,8 +174,25 @@ def solve_system(system: TrainedSystem, chosen: Chosen, solve_reference: bool, r
         loss=errors.loss_parts(weights),
         core_weight=core_weight,
         cv_errors=in_table_units(chosen.errors),
-        notes=core_notes(rows, solution),
+        notes=(*core_notes(rows, solution), *hole_notes),
+        holes=filling,
     )
+
+
+def _fill_holes(
+    holes: HoleHunt | HoleRows | None,
+    solve: Callable[[SystemSum], Solution],
+    system: SystemSum,
+    core: SystemSum,
+    solution: Solution,
+) -> tuple[Solution, HoleRows | None, tuple[str, ...]]:
+    """Return the solution whose holes are filled, the rows that do it, and notes."""
+    if isinstance(holes, HoleHunt):
+        return holes.fill_all(solve, system, core, solution)
+    if holes is None:
+        return solution, None, ()
+    filled = fill(solve, system, core, solution, holes)
+    return (solution, None, ()) if filled is None else (*filled, ())
 
 
 def _warn_of_few_rows(system: SystemSum, candidate: Candidate) -> None:

@@ -16,6 +16,7 @@ from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
 from linmlp.potentials.fit_result import Chosen, Fit
 from linmlp.potentials.fitting import solve_system
+from linmlp.potentials.holes import HoleRows, join_holes
 from linmlp.potentials.preparation import check_elements, choose_structures
 from linmlp.potentials.provenance import merge_provenance, provenance
 from linmlp.potentials.reporting import reporter
@@ -82,6 +83,7 @@ def fit_more(potential: "LinearPotential", structures: Sequence[Atoms], sample_w
     fit, uncertainty = _solve_again(
         potential,
         replace(system, data=system.data.merge(new).as_one_fold()),
+        potential.holes_,
         lambda candidate: [_count_new_atoms(data, new, candidate)],
     )
     potential.training_ = merge_provenance([potential.training_, provenance(structures, labels)])
@@ -118,7 +120,8 @@ def merge_potentials(potential: "LinearPotential", others: Sequence["LinearPoten
         parts.append(_relative_to(system.reference, theirs))
     merged = replace(system, data=parts[0].merge(*parts[1:]).as_one_fold())
     known = [None if other.uncertainty_ is None else other.uncertainty_.statistics for other in others]
-    fit, uncertainty = _solve_again(potential, merged, lambda candidate: known)
+    holes = join_holes(part.holes_ for part in (potential, *others))
+    fit, uncertainty = _solve_again(potential, merged, holes, lambda candidate: known)
     result: LinearPotential = clone(potential)
     result.__dict__ |= {name: value for name, value in potential.__dict__.items() if name.endswith("_")}
     result.training_ = merge_provenance([p.training_ for p in (potential, *others)])
@@ -166,6 +169,7 @@ def _as_text(value: Any) -> str:
 def _solve_again(
     potential: "LinearPotential",
     system: TrainedSystem,
+    holes: HoleRows | None,
     count_added: Callable[[Candidate], Sequence[AtomStatistics | None]],
 ) -> tuple[Fit, Uncertainty | None]:
     """Return the fit to a larger system with the weights and the strength that the potential has.
@@ -176,7 +180,7 @@ def _solve_again(
     value = potential.alpha_ if choice.solver.path_parameter is not None else np.nan
     chosen = Chosen(choice.candidate(potential.loss_weights_, (value,)), value)
     rows = CoreRows.of(potential.descriptor_, potential.baselines_)
-    fit = solve_system(system, chosen, system.reference.source == "lstsq", rows)
+    fit = solve_system(system, chosen, system.reference.source == "lstsq", rows, holes)
     known: Uncertainty | None = potential.uncertainty_
     added = [] if known is None else count_added(chosen.candidate)
     return fit, extend_uncertainty(known, fit, chosen.candidate, rows, added, potential.random_state)

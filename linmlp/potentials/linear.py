@@ -17,6 +17,7 @@ from linmlp.potentials.errors import ErrorTable, StructureErrors
 from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import fit_linear
+from linmlp.potentials.holes import HoleRows
 from linmlp.potentials.incremental import fit_more, merge_potentials, settings_snapshot
 from linmlp.potentials.persistence import save_potential
 from linmlp.potentials.predictor import Prediction, Predictor
@@ -100,6 +101,10 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         uncertainties. False is for more functions than square matrices of them fit into memory: `solver`, an `LSMR` or
         a `MiniBatchGradientDescent`, makes the rows again at every pass. Automatic weights are then those of the rule,
         with an automatic `energy_per` of "structure".
+    fill_holes : bool or "auto", default="auto"
+        Whether the fit runs small training structures hot and dense, and raises the energies of crowded atoms that fall
+        far below those of the data (see `linmlp.potentials.holes`). "auto" does so where `alpha` is "auto" and `solver`
+        None. Fits that make rows anew at every pass (`fold_rows` False) do not.
     uncertainty : bool, default=False
         Whether the fit calibrates uncertainties on its folds, for `predict` with ``return_std=True``,
         `predict_uncertainty`, `evaluate` and the calculator; every training structure is evaluated once for that. Ridge
@@ -130,6 +135,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Rank, condition number, residual and status of the solve.
     system_ : TrainedSystem or None
         Folded rows of all training structures; None without them.
+    holes_ : HoleRows or None
+        Rows that fill holes; None if none was found or looked for. `partial_fit` and `merge` keep them.
     uncertainty_ : Uncertainty or None
         Posterior, committee, calibration on held-out folds and extrapolation grades; None unless asked for.
     rejected_ : list of (int, str)
@@ -183,6 +190,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         max_memory: float | None = None,
         keep_system: bool = True,
         fold_rows: bool = True,
+        fill_holes: bool | Auto = "auto",
         uncertainty: bool = False,
         random_state: int = 0,
         verbose: int = 0,
@@ -211,6 +219,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.max_memory = max_memory
         self.keep_system = keep_system
         self.fold_rows = fold_rows
+        self.fill_holes = fill_holes
         self.uncertainty = uncertainty
         self.random_state = random_state
         self.verbose = verbose
@@ -573,6 +582,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         self.alpha_ = fit.alpha
         self.form_ = fit.form
         self.core_weight_ = fit.core_weight
+        self.holes_: HoleRows | None = fit.holes
         self.loss_share_ = fit.loss.shares
         self.notes_: tuple[str, ...] = fit.notes
         self.system_ = fit.system if self.keep_system else None

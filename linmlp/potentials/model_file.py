@@ -3,6 +3,8 @@
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +61,37 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
     target = Path(path)
     text = json.dumps({"schema": SCHEMA, **header})
     tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with replacing(target) as temporary:
+        save_file(tensors, temporary, metadata={HEADER: text})
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary file beside a file, which replaces that once the block has ended well.
+
+    Parameters
+    ----------
+    target : Path
+        Where to write.
+
+    Yields
+    ------
+    Path
+        Where the block writes.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder cannot be written to, or the block could not write; `target` is as before, then.
+    """
     try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
         raise ModelFileError(f"cannot write {target}: {error.strerror}; choose another folder") from error
     os.close(handle)
+    temporary = Path(name)
     try:
-        save_file(tensors, temporary, metadata={HEADER: text})
+        yield temporary
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
@@ -73,7 +99,7 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
     except (OSError, SafetensorError) as error:
         raise ModelFileError(f"cannot write {target}: {error}; nothing was changed") from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, FloatArray]]:

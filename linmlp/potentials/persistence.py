@@ -9,6 +9,8 @@ import numpy as np
 from linmlp.descriptors import ACE, SOAP, Descriptor, JoinedDescriptors, KernelFeatures
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
+from linmlp.potentials.cv_results_state import cv_results_from_state, cv_results_to_state
+from linmlp.potentials.holes import HoleRows
 from linmlp.potentials.incremental import settings_snapshot
 from linmlp.potentials.model_file import read_model_file, write_model_file
 from linmlp.potentials.setting_states import features_from_state, plain, solver_argument, solver_from_state
@@ -43,6 +45,7 @@ SETTINGS = [
     "e0",
     "keep_system",
     "fold_rows",
+    "fill_holes",
     "uncertainty",
     "n_folds",
     "form",
@@ -85,6 +88,7 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
             "form": potential.form_,
             "core_weight": potential.core_weight_,
             "cv_errors": potential.cv_errors_,
+            "cv_results": cv_results_to_state(potential.cv_results_),
             "loss_share": potential.loss_share_,
             "notes": list(potential.notes_),
             "rejected": [list(pair) for pair in potential.rejected_],
@@ -103,6 +107,9 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
     if system and potential.system_ is not None:
         header["system"], folded = system_to_state(potential.system_)
         named |= {f"system/{name}": array for name, array in folded.items()}
+    if potential.holes_ is not None:
+        header["fit"]["hole_weight"] = potential.holes_.weight  # type: ignore[index]
+        named |= {f"holes/{name}": getattr(potential.holes_, name) for name in ("X", "y", "lowest")}
     if potential.uncertainty_ is not None:
         named |= {f"uncertainty/{name}": array for name, array in potential.uncertainty_.to_state(system).items()}
     write_model_file(path, header, {"coef": potential.coef_, **named})
@@ -161,13 +168,16 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
         )
         potential.loss_weights_ = LossWeights(**header["loss_weights"])
         potential.alpha_, potential.form_, potential.core_weight_ = fit["alpha"], fit["form"], fit["core_weight"]
-        potential.cv_errors_, potential.cv_results_ = fit["cv_errors"], {}
+        potential.cv_errors_ = fit["cv_errors"]
+        potential.cv_results_ = cv_results_from_state(fit.get("cv_results", {}))  # files of before have none
         potential.loss_share_, potential.notes_ = fit["loss_share"], tuple(fit["notes"])
         potential.training_ = header["training"]
         folded = {name.removeprefix("system/"): a for name, a in arrays.items() if name.startswith("system/")}
         potential.system_ = system_from_state(header["system"], folded) if "system" in header else None
         stated = {name.removeprefix("uncertainty/"): a for name, a in arrays.items() if name.startswith("uncertainty/")}
         potential.uncertainty_ = Uncertainty.from_state(stated) if stated else None
+        holes = {name.removeprefix("holes/"): a for name, a in arrays.items() if name.startswith("holes/")}
+        potential.holes_ = HoleRows(**holes, weight=fit["hole_weight"]) if holes else None
         potential.fitted_settings_ = settings_snapshot(potential)
         potential.rejected_ = [tuple(pair) for pair in fit.get("rejected", ())]
         potential.n_features_in_ = descriptor.n_features_out_

@@ -44,6 +44,8 @@ def describe(potential: "LinearPotential") -> str:
         f"condition number {solution.condition_number:.1e}",
         f"trained on {potential.training_['n_structures']} structures (hash {potential.training_['data_hash'][:12]})",
     ]
+    if potential.holes_ is not None:
+        lines.append(f"holes: {len(potential.holes_)} atoms of hot runs, weight {potential.holes_.weight:.1e}")
     if potential.core_weight_:
         lines.append(f"core: rows for the slope of dimers, weight {potential.core_weight_:.1e}, ask pairs to repel")
     if solution.status is Status.ILL_CONDITIONED:

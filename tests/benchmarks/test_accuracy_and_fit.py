@@ -15,6 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("accuracy/dimers.py", "repels everywhere below"),
         ("accuracy/selection.py", "per path over 2 folds"),
         ("accuracy/evidence.py", "evidence, per auto, BayesianRidge"),
+        ("accuracy/transferability.py", "groups left out and 5 folds solved"),
         ("accuracy/structure_selection.py", "better than random"),
         ("speed/fit.py", "ratio of the fit"),
         ("speed/search.py", "agreement with QR of the rows"),

@@ -13,6 +13,7 @@ from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.constraints import FixCom
 from ase.io import Trajectory, write
+from ase.md.bussi import Bussi
 from ase.md.langevin import Langevin
 from ase.md.nose_hoover_chain import IsotropicMTKNPT
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
@@ -27,10 +28,13 @@ from linmlp.exceptions import InputError, SettingsError
 if TYPE_CHECKING:
     from linmlp.potentials import LinearPotential
 
-Ensemble = Literal["nve", "nvt", "npt"]
+Ensemble = Literal["nve", "nvt", "npt", "rescaled"]
 
 FRICTION = 0.01
 """Friction of the Langevin thermostat, 1/fs: a temperature is reached within some tenths of a ps."""
+
+RESCALING_TIME = 1000.0
+"""Relaxation time of the thermostat that rescales all velocities together, fs."""
 
 NPT_DAMPING = (100.0, 1000.0)
 """Periods of thermostat and barostat in time steps, as the integrator's authors advise."""
@@ -64,8 +68,9 @@ class RunSettings:
 
     Parameters
     ----------
-    ensemble : {"nve", "nvt", "npt"}
-        What is kept.
+    ensemble : {"nve", "nvt", "npt", "rescaled"}
+        What is kept: velocity Verlet; Langevin; the Martyna-Tobias-Klein chain with a cell that keeps its shape; nvt by
+        stochastic rescaling of all velocities together, which hardly disturbs how atoms move.
     temperature : float
         K.
     timestep : float
@@ -113,6 +118,8 @@ class Simulation:
         Start.
     settings : RunSettings
         What it is to be.
+    observe : callable, optional
+        Is given every recorded frame, those that were written before, too.
 
     Raises
     ------
@@ -120,13 +127,20 @@ class Simulation:
         If a trajectory that is there cannot be gone on with.
     """
 
-    def __init__(self, model: LinearPotential, atoms: Atoms, settings: RunSettings) -> None:
-        self.model, self.settings = model, settings
+    def __init__(
+        self,
+        model: LinearPotential,
+        atoms: Atoms,
+        settings: RunSettings,
+        observe: Callable[[Atoms], None] | None = None,
+    ) -> None:
+        self.model, self.settings, self.observe = model, settings, observe or (lambda _: None)
         self.trace = Trace()
         path = settings.path
         frames = [] if path is None or not path.exists() else self._read_frames(path, atoms)
         for index, frame in enumerate(frames):
             self.trace.record(frame, index * settings.every * settings.timestep / 1000.0)
+            self.observe(frame)
         self.is_new = not frames
         self.start = max(len(frames) - 1, 0) * settings.every
         # A run that goes on must not draw the same noise again.
@@ -177,12 +191,14 @@ class Simulation:
                 failure = failure or watcher.look(self.atoms, step, recorded)
                 if (recorded and (step > self.start or self.is_new)) or failure:
                     self.trace.record(self.atoms, step * settings.timestep / 1000.0)
+                    self.observe(self.atoms)
                     if writer is not None and recorded:
                         writer.write(self.atoms)
                 if progress is not None and recorded:
                     progress(Progress(settings.ensemble, settings.temperature, step, n_steps, self.trace))
                 if failure is not None:
                     break
+        self.atoms.set_constraint(self.constraints)  # not that of a thermostat
         last = frozen(self.atoms)
         if failure is not None and settings.path is not None:
             write(settings.path.with_name(f"{settings.path.stem}_failed.xyz"), last, format="extxyz")
@@ -256,8 +272,12 @@ class Simulation:
         step = settings.timestep * units.fs
         if ensemble == "nve":
             return VelocityVerlet(self.atoms, step)
-        if ensemble == "nvt":
+        if ensemble in ("nvt", "rescaled"):  # these thermostats count degrees of freedom; the center of mass has none
             self.atoms.set_constraint([*self.constraints, FixCom()])
+        if ensemble == "rescaled":
+            damping = RESCALING_TIME * units.fs
+            return Bussi(self.atoms, step, temperature_K=settings.temperature, taut=damping, rng=self.rng)
+        if ensemble == "nvt":
             friction = FRICTION / units.fs
             return Langevin(
                 self.atoms, step, temperature_K=settings.temperature, friction=friction, fixcm=False, rng=self.rng

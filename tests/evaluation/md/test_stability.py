@@ -59,6 +59,12 @@ def test_volume_follows_the_pressure(model, atoms):
     assert "volume" in str(free)
 
 
+def test_the_last_frame_can_go_on_in_another_ensemble(model, atoms):
+    last = check_stability(model, atoms, [300.0], "nvt", time=0.1).runs[0].last
+    assert not last.constraints
+    assert check_stability(model, last, [300.0], "npt", time=0.1).runs[0].failure is None
+
+
 def test_a_run_is_written_and_gone_on_with(model, atoms, tmp_path):
     first = check_stability(model, atoms, [300.0], "nve", time=0.1, folder=tmp_path)
     path = tmp_path / "nve_300K.traj"
