@@ -51,6 +51,8 @@ class SparseKernelPotential(LinearPotential):
         Where labels stand.
     n_jobs, max_memory, keep_system, fold_rows, uncertainty, random_state, verbose
         How the fit is done.
+    fill_holes : bool or "auto", default=False
+        As in `LinearPotential`; kernels are bounded, so that atoms do not fall far.
 
     Attributes
     ----------
@@ -111,6 +113,7 @@ class SparseKernelPotential(LinearPotential):
         max_memory: float | None = None,
         keep_system: bool = True,
         fold_rows: bool = True,
+        fill_holes: bool | Auto = False,
         uncertainty: bool = False,
         random_state: int = 0,
         verbose: int = 0,
@@ -140,6 +143,7 @@ class SparseKernelPotential(LinearPotential):
             max_memory=max_memory,
             keep_system=keep_system,
             fold_rows=fold_rows,
+            fill_holes=fill_holes,
             uncertainty=uncertainty,
             random_state=random_state,
             verbose=verbose,
