@@ -87,6 +87,7 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
             "alpha": potential.alpha_,
             "form": potential.form_,
             "core_weight": potential.core_weight_,
+            "hole_weight": None if potential.holes_ is None else potential.holes_.weight,
             "cv_errors": potential.cv_errors_,
             "cv_results": cv_results_to_state(potential.cv_results_),
             "loss_share": potential.loss_share_,
@@ -108,7 +109,6 @@ def save_potential(potential: "LinearPotential", path: str | os.PathLike[str], s
         header["system"], folded = system_to_state(potential.system_)
         named |= {f"system/{name}": array for name, array in folded.items()}
     if potential.holes_ is not None:
-        header["fit"]["hole_weight"] = potential.holes_.weight  # type: ignore[index]
         named |= {f"holes/{name}": getattr(potential.holes_, name) for name in ("X", "y", "lowest")}
     if potential.uncertainty_ is not None:
         named |= {f"uncertainty/{name}": array for name, array in potential.uncertainty_.to_state(system).items()}
