@@ -53,7 +53,7 @@ def test_temperature_is_held(model, atoms):
 
 @pytest.mark.parametrize(("time", "offset", "passes"), [(1.0, 20.0, True), (100.0, 20.0, False), (100.0, 5.0, True)])
 def test_short_runs_may_be_off_by_more(time, offset, passes):
-    # Eight atoms at 300 K: 93 K of canonical spread, whose slow half is known no better than sqrt(0.1 ps / settled time).
+    # Eight atoms at 300 K: a canonical spread of 93 K, whose slow half is known to sqrt(0.1 ps / settled time).
     rows = [(t, 300.0 + offset, 0.0, 0.0, 0.0, 20.0) for t in np.linspace(0.0, time, 50)]
     assert Run(300.0, "nvt", Trace(rows), None, bulk("Si", cubic=True)).passed == passes
 
