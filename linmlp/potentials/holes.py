@@ -4,13 +4,15 @@ A linear potential is a polynomial of the neighbor density; where the data say n
 a bond length, say) it may go to minus infinity. Such places are found by running: small structures of the training set,
 compressed and hotter than the data, in MD. An atom whose energy (without reference energies) falls more than `DEPTH`
 below the lowest of its element in the training structures is taken for one in a hole. Its features become a row that
-asks for the median energy; a structure that heats itself up becomes a row that asks for the energy it had before. The
-potential is solved again, with the smallest weight of these rows at which no atom found so far is below that lowest
-energy, and no structure more than `LEFT` below what it had. That is repeated until nothing falls any more.
+asks for an energy; a structure that heats itself up becomes a row that asks for the energy it had before. The potential
+is solved again, with the smallest weight of these rows at which no atom found so far is below that lowest energy, and
+no structure more than `LEFT` below what it had. That is repeated until nothing falls any more.
 
-The rows act on combinations of features that the data leave open: the training loss grows by a per cent or so. If it
-would grow by more than `MOST_RISE`, the data speak against these rows (the energy of an atom is no observable), and
-those alone are taken whose structure heated up because of the fall; if it still would, none.
+A row asks only while its energy is below what is wanted (a hinge loss), so that rows do not pull on one another once
+their holes are filled. They act on combinations of features that the data leave open: the training loss grows by a few
+per cent. If it would grow by more than `MOST_RISE`, the data speak against these rows (the energy of an atom is no
+observable), and those alone are taken whose structure heated up because of the fall; if it still would, none, and a
+note says that the potential has holes.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import NDArray
 
 from linmlp.potentials.hot_runs import AtomModel, Crowd, Fallen, run_hot
 from linmlp.potentials.reporting import Reporter, Silent
@@ -38,10 +41,10 @@ N_ATOMS = 300
 N_STEPS = 600
 """Steps of a hunt, of 2 fs for silicon."""
 
-CLEAN_AT_FIRST, CLEAN = 2, 6
+CLEAN_AT_FIRST, CLEAN = 2, 10
 """So many hunts in a row must find nothing: at first, and once there was a hole."""
 
-MOST_HUNTS = 30
+MOST_HUNTS = 60
 """After so many the rest is told instead of filled."""
 
 SUPERCELL = 64
@@ -51,20 +54,29 @@ DEPTH, LEFT = 1.0, 0.1
 """How far below the lowest energy of an element an atom is in a hole, and how far below its energy before it fell a
 whole structure may stay when the hole is filled, eV per atom."""
 
-COMPRESSION = 0.95
-"""Lengths are scaled by a factor between this and 1."""
+COMPRESSION, EXPANSION = 0.95, 1.02
+"""Lengths are scaled by a factor between these."""
 
-HEAT = 1.0
-"""Largest temperature, in units of that which fills a harmonic well to the 95th percentile of the energies."""
+LEAST_HEAT, HEAT = 0.3, 1.0
+"""Temperatures, in units of that which fills a harmonic well to the 95th percentile of the energies."""
+
+NEW = 0.5
+"""Part of the atoms of a hunt that start from the training set; the others go on from where the last one ended."""
 
 SMALLEST_STRUCTURE, LARGEST_STRUCTURE = 4, 150
 """Atoms of structures that are run."""
 
-FIRST_WEIGHT = 1e-7
-"""Weight of each row in the loss that is tried first; it is doubled from there."""
+WANTED = 0.5
+"""What a row asks for, between the lowest energy that is no hole (0) and the median of the data (1)."""
 
-MOST_RISE = 0.05
+FIRST_WEIGHT, WEIGHT_STEP = 1e-6, 4.0
+"""Weight of each row in the loss that is tried first, and by what it grows from there."""
+
+MOST_RISE = 0.1
 """Largest part by which the loss may grow."""
+
+MOST_SOLVES = 20
+"""Solves in which the rows that ask and those that do not must be told apart."""
 
 
 @dataclass(frozen=True)
@@ -138,16 +150,29 @@ def fill(solve: Solve, system: SystemSum, core: SystemSum, solution: Solution, r
     solution, rows
         None if the loss would grow by more than `MOST_RISE`.
     """
-    part, most = RowSystem(rows.X, rows.y), (1.0 + MOST_RISE) * solution.residual_norm**2
-    weight = rows.weight
+    wanted, most = rows.lowest + WANTED * (rows.y - rows.lowest), (1.0 + MOST_RISE) * solution.residual_norm**2
+    asks, weight = rows.X @ solution.coef < wanted, rows.weight
     while True:
-        filled = solve(core.plus(part, weight))
+        filled, asks = _solve_with_hinge(solve, core, RowSystem(rows.X, wanted), weight, asks)
         loss = system.squared_residual(filled.coef)
         if not loss <= most:
             return None
         if np.all(rows.X @ filled.coef > rows.lowest):
             return replace(filled, residual_norm=float(np.sqrt(loss))), replace(rows, weight=weight)
-        weight *= 2.0
+        weight *= WEIGHT_STEP
+
+
+def _solve_with_hinge(
+    solve: Solve, core: SystemSum, rows: RowSystem, weight: float, asks: NDArray[np.bool_]
+) -> tuple[Solution, NDArray[np.bool_]]:
+    """Return the solution with the rows whose energy is too low, and which these are: Newton's method on the hinge."""
+    for _ in range(MOST_SOLVES):
+        filled = solve(core.plus(RowSystem(rows.X[asks], rows.y[asks]), weight))
+        below = rows.X @ filled.coef < rows.y
+        if np.array_equal(below, asks):
+            break
+        asks = below
+    return filled, asks
 
 
 class HoleHunt:
@@ -199,33 +224,41 @@ class HoleHunt:
         with one_blas_thread():
             limits = _Limits.of(self.data, self._model(solution), self.pool, rng)
             current, rows = solution, HoleRows.none(self.data.descriptor.n_features_out_)
-            clean = 0
+            clean, unfilled = 0, False
+            walkers: list[Atoms] = []
             for _ in range(MOST_HUNTS):
-                fallen = self._hunt(current, limits, rng)
+                fallen, walkers = self._hunt(current, limits, walkers, rng)
                 filled = self._fill(fallen, limits, rows, lambda more: fill(solve, system, core, solution, more))
-                clean = 0 if filled else clean + 1
+                clean, unfilled = (0, False) if filled else (clean + 1, unfilled or len(fallen) > 0)
                 current, rows = filled or (current, rows)
                 if clean == (CLEAN if len(rows) else CLEAN_AT_FIRST):
                     break
         self._report(rows, system, solution, current)
-        notes = () if clean >= CLEAN_AT_FIRST else (_not_all(len(rows)),)
+        notes = (_UNFILLED,) if unfilled else () if clean >= CLEAN_AT_FIRST else (_not_all(len(rows)),)
         return current, rows if len(rows) else None, notes
 
     def _model(self, solution: Solution) -> AtomModel:
         return AtomModel(self.data.descriptor, self.data.baselines, solution.coef)
 
-    def _hunt(self, solution: Solution, limits: _Limits, rng: np.random.Generator) -> Fallen:
-        """Return the atoms that fell in one hunt."""
+    def _hunt(
+        self, solution: Solution, limits: _Limits, walkers: Sequence[Atoms], rng: np.random.Generator
+    ) -> tuple[Fallen, list[Atoms]]:
+        """Return the atoms that fell in one hunt, and where the structures ended in which none did."""
         structures: list[Atoms] = []
+        for k in rng.permutation(len(walkers)):
+            if sum(map(len, structures)) < (1.0 - NEW) * N_ATOMS:
+                structures.append(walkers[k])
         while sum(map(len, structures)) < N_ATOMS:
             structure = self.pool[rng.integers(len(self.pool))].copy()
-            structure.set_cell(structure.cell * rng.uniform(COMPRESSION, 1.0), scale_atoms=bool(structure.pbc.any()))
+            cell = structure.cell * rng.uniform(COMPRESSION, EXPANSION)
+            structure.set_cell(cell, scale_atoms=bool(structure.pbc.any()))
             repeats = max(1, round((SUPERCELL / len(structure)) ** (1.0 / 3.0)))
             structures.append(structure.repeat([repeats if periodic else 1 for periodic in structure.pbc]))
         model = self._model(solution)
         crowd = Crowd(structures, model.cutoff)
-        kT = limits.kT * rng.uniform(0.7, 1.0, size=len(structures))
-        return run_hot(model, crowd, limits.lowest_of(crowd.numbers) - DEPTH, kT, N_STEPS, rng)
+        kT = limits.kT * rng.uniform(LEAST_HEAT, HEAT, size=len(structures))
+        fallen = run_hot(model, crowd, limits.lowest_of(crowd.numbers) - DEPTH, kT, N_STEPS, rng)
+        return fallen, [structure for k, structure in enumerate(crowd.current()) if k not in fallen.structures]
 
     def _fill(
         self, fallen: Fallen, limits: _Limits, rows: HoleRows, fill_rows: Callable[[HoleRows], Filled | None]
@@ -281,6 +314,12 @@ class _Limits:
     def median_of(self, numbers: FloatArray | np.ndarray) -> FloatArray:
         """Return the median energies of atoms of these elements."""
         return np.array([self.median[int(number)] for number in numbers])
+
+
+_UNFILLED = (
+    "hot runs fall into holes that cannot be filled without the training loss growing by more than "
+    f"{100.0 * MOST_RISE:g} %; hot or dense MD may fall into them: add such structures, or lower max_degree"
+)
 
 
 def _not_all(n_rows: int) -> str:

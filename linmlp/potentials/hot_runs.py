@@ -17,7 +17,7 @@ from linmlp.units import FloatArray, IntArray
 TIMESTEP = 2.0
 """fs for silicon; it goes with the square root of the lightest mass."""
 
-FRICTION = 0.02
+FRICTION = 0.003
 """Of the Langevin thermostat, 1/fs."""
 
 LARGEST_FORCE = 100.0
@@ -70,6 +70,13 @@ class Crowd:
                 self._found[k] = find_pairs(self.structures[k], self.cutoff + SKIN)
             self._join()
         return Pairs(self.numbers, self.positions, self._first, self._j, self._shift, self.cutoff, None)
+
+    def current(self) -> list[Atoms]:
+        """Return the structures at their present positions."""
+        structures = [structure.copy() for structure in self.structures]
+        for k, structure in enumerate(structures):
+            structure.positions = self.positions[self.first[k] : self.first[k + 1]]
+        return structures
 
     def _join(self) -> None:
         """Put the lists of all structures into one."""
@@ -128,6 +135,8 @@ class Fallen(NamedTuple):
         Whether the structure heated up after that, which leaves no doubt.
     level : ndarray of shape (n,)
         Energy per atom that a structure had before it fell, eV; NaN for atoms.
+    structures : frozenset of int
+        Structures in which an atom fell, or which ran hot.
     """
 
     features: FloatArray
@@ -135,14 +144,21 @@ class Fallen(NamedTuple):
     numbers: IntArray
     ran_hot: NDArray[np.bool_]
     level: FloatArray
+    structures: frozenset[int]
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def only(self, mask: NDArray[np.bool_]) -> Fallen:
         """Return some of them."""
-        kept = (array[mask] for array in (self.features, self.baseline, self.numbers, self.ran_hot, self.level))
-        return Fallen(*kept)  # type: ignore[arg-type]
+        return Fallen(
+            self.features[mask],
+            self.baseline[mask],
+            self.numbers[mask],
+            self.ran_hot[mask],
+            self.level[mask],
+            self.structures,
+        )
 
 
 def run_hot(
@@ -228,4 +244,5 @@ def run_hot(
         ),
         np.concatenate([np.repeat([k in whole for k in first], n), np.ones(len(whole))]).astype(bool),
         np.concatenate([np.full(sum(n), np.nan), [told[3] for told in whole.values()]]),
+        frozenset(first) | frozenset(whole),
     )

@@ -8,12 +8,22 @@ from ase.build import bulk
 from linmlp import ACE, LinearPotential, load
 from linmlp.datasets import load_silicon
 from linmlp.exceptions import SettingsError
-from linmlp.potentials.holes import DEPTH, LEFT, MOST_RISE, HoleRows, join_holes
+from linmlp.potentials import holes
+from linmlp.potentials.holes import DEPTH, LEFT, MOST_RISE, WANTED, HoleRows, fill, join_holes
 from linmlp.potentials.hot_runs import AtomModel, Crowd, run_hot
+from linmlp.solvers import Ridge
+from linmlp.system import TrainingData
 
 # A strength far below the best one, so that the potential goes wild outside of the data.
 WILD = {"energy_weight": 1000.0, "energy_per": "atom", "alpha": 1e-10}
 DESCRIPTOR = ACE(cutoff=4.5, max_degree=(10, 9, 7))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_hunts():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(holes, "CLEAN", 3)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +107,32 @@ def test_holes_are_found_and_filled(wild, filled, train):
     assert filled.solution_.residual_norm**2 < (1.0 + MOST_RISE) * wild.solution_.residual_norm**2
     assert filled.loss(train) == pytest.approx(filled.solution_.residual_norm**2, rel=1e-6)
     assert "atoms of hot runs" in filled.describe()
+
+
+def test_only_rows_that_are_too_low_ask(wild, train):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2, len(wild.coef_))) * np.std(wild.descriptor_.transform(train), axis=0)
+    system = TrainingData(wild.system_.data, None, True, keep=False).problem(wild.loss_weights_).system
+
+    def solve(system):
+        return Ridge(alpha=1e-10).solve(system)
+
+    start = solve(system)
+    energies = X @ start.coef
+    high = HoleRows(X, energies - 1.0, energies - 2.0, 1e-6)
+    np.testing.assert_array_equal(fill(solve, system, system, start, high)[0].coef, start.coef)
+    one = HoleRows(X, energies + np.array([0.5, -1.0]), energies + np.array([0.1, -2.0]), 1e-14)
+    filled, rows = fill(solve, system, system, start, one)
+    both = X @ filled.coef
+    assert one.lowest[0] < both[0] < one.lowest[0] + WANTED * (one.y[0] - one.lowest[0])
+    assert rows.weight > one.weight
+
+
+def test_what_cannot_be_filled_is_told(train, monkeypatch):
+    monkeypatch.setattr(holes, "MOST_RISE", 0.0)
+    model = LinearPotential(DESCRIPTOR, **WILD, fill_holes=True).fit(train)
+    assert model.holes_ is None
+    assert "cannot be filled" in model.describe()
 
 
 def test_the_same_again(filled, train):
