@@ -94,6 +94,14 @@ def test_same_bits_for_any_number_of_threads(impatient, fitted_case, n_jobs):
         model.set_params(n_jobs=settings)
 
 
+def test_same_bits_from_processes(impatient, silicon_model, silicon_truth):
+    """Predictors travel to the workers of any backend of joblib."""
+    structures = silicon_truth.structures * 3
+    serial = silicon_model.predict(structures)
+    with joblib.parallel_config(backend="loky", n_jobs=2):
+        np.testing.assert_array_equal(silicon_model.predict(structures), serial)
+
+
 def check_against_one_by_one(model, structures, tolerance=1e-12):
     predictor = model.predictor()
     together = model.predict(structures), model.predict_forces(structures), model.predict_stress(structures)

@@ -11,6 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from linmlp.exceptions import InputError
 from linmlp.structures.checks import config_type, describe
+from linmlp.structures.files.detect import open_text
 from linmlp.units import EV_PER_A3_IN_GPA, matrix_from_voigt
 
 BAR_PER_EV_A3 = 1e4 * EV_PER_A3_IN_GPA
@@ -59,7 +60,8 @@ def read_fitsnap(path: Path) -> list[Atoms]:
 
 def _read_file(path: Path) -> list[Atoms]:
     """Return the structures of one file, whose first line may be a comment."""
-    text = path.read_text(encoding="utf-8")
+    with open_text(path) as file:
+        text = file.read()
     try:
         data = json.loads(text if text.lstrip().startswith("{") else text.split("\n", 1)[1])["Dataset"]
         for style, unit in STYLES.items():

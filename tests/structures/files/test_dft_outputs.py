@@ -1,5 +1,6 @@
 """Outputs of DFT codes; how the samples were made stands beside them."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,20 @@ def test_cp2k_says_what_it_lacks(tmp_path):
             read_structures(path)
     path.write_text(text.replace("XYZ", "XY"))
     assert read_structures(path)[0].pbc.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("name", ["vasprun.xml", "OUTCAR", "espresso.pwo", "gpaw.txt", "cp2k.out", "a.cfg", "a.json"])
+def test_packed(tmp_path, name):
+    if name in WRITERS:
+        (tmp_path / name).write_text(WRITERS[name](CELL, ["Si", "Si"], [step()]))
+    elif name.startswith("a."):
+        write_structures(tmp_path / name, read_structures(SAMPLES / "cp2k.out"))
+    else:
+        (tmp_path / name).write_bytes((SAMPLES / name).read_bytes())
+    with gzip.open(tmp_path / f"{name}.gz", "wb") as file:
+        file.write((tmp_path / name).read_bytes())
+    plain, packed = (read_labels(read_structures(tmp_path / found)) for found in (name, f"{name}.gz"))
+    assert [label.energy for label in packed] == [label.energy for label in plain]
 
 
 def test_one_structure_through_all_formats(tmp_path):
