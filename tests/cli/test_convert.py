@@ -68,3 +68,16 @@ def test_formats_are_data(run, data):
         checks.append(run("check", name, "--json")[1])
     assert tables[0] == tables[1]
     assert checks[0] == checks[1]
+
+
+def test_a_folder_of_fitsnap_is_data(run, silicon_truth):
+    structures = [atoms for atoms in silicon_truth.structures if atoms.pbc.all()]
+    write_structures("crystals.xyz", structures)
+    code, out, err = run("convert", "crystals.xyz", "set", "--format", "fitsnap")
+    assert (code, err) == (0, "")
+    assert "wrote set (fitsnap)" in out
+    assert run("convert", "set", "again.xyz")[0] == 0
+    for name in ("crystals.xyz", "set"):
+        assert run("check", name, "--json")[0] in (0, 1)
+    found, wanted = (sorted(label.energy for label in read_labels(read_structures(p))) for p in ("set", "crystals.xyz"))
+    assert found == wanted
