@@ -1,6 +1,7 @@
 """The command line.
 
-`linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`, `info`.
+`linmlp demo`, `convert`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`,
+`serve`, `info`.
 """
 
 import sys
@@ -16,9 +17,11 @@ from rich.console import Console
 from linmlp.cli.check import print_report
 from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.convert import convert
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.report import report
+from linmlp.cli.serve import serve
 from linmlp.cli.settings import FitSettings, read_settings, write_settings
 from linmlp.cli.transferability import transferability
 from linmlp.exceptions import InputError
@@ -54,7 +57,7 @@ def _show_warning(message: Warning | str, category: type[Warning], *where: Any, 
 
 @app.command()
 def fit(
-    train: Annotated[Path | None, typer.Argument(help="training structures, any file that ASE reads")] = None,
+    train: Annotated[Path | None, typer.Argument(help="training structures; formats as for linmlp convert")] = None,
     test: Annotated[Path | None, typer.Option(help="test structures; only reported on")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="model file to write")] = None,
     settings: Annotated[Path | None, typer.Option(help="YAML file with settings; options overrule it")] = None,
@@ -144,11 +147,13 @@ def check(
     raise typer.Exit(1 if found.errors else 0)
 
 
+app.command()(convert)
 app.command()(md)
 app.command()(report)
 app.command()(properties)
 app.command()(transferability)
 app.command()(conductivity)
+app.command()(serve)
 
 
 @app.command()

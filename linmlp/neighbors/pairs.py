@@ -136,6 +136,39 @@ def search(
     lattice : ndarray of shape (3, 3)
         The cell, with unit normals along non-periodic axes, Å.
     """
+    pairs, cell_shift, lattice = search_unsorted(positions, cell, pbc, cutoff)
+    i, j = pairs[:, 0], pairs[:, 1]
+    first = np.zeros(len(numbers) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(i, minlength=len(numbers)), out=first[1:])
+    order = sorting_order(i, j, cell_shift, numbers)
+    return first, j[order], cell_shift[order].astype(float), lattice
+
+
+def search_unsorted(
+    positions: FloatArray, cell: FloatArray, pbc: NDArray[np.bool_], cutoff: float
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the pairs of a structure in any order.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_atoms, 3)
+        Positions, Å.
+    cell : ndarray of shape (3, 3)
+        Cell vectors as rows, Å.
+    pbc : ndarray of shape (3,), bool
+        Which axes are periodic.
+    cutoff : float
+        Largest distance, Å.
+
+    Returns
+    -------
+    pairs : ndarray of shape (n_pairs, 2), int64
+        First and second atom.
+    cell_shift : ndarray of shape (n_pairs, 3), int64
+        How many cell vectors the second atom is moved.
+    lattice : ndarray of shape (3, 3)
+        The cell, with unit normals along non-periodic axes, Å.
+    """
     if not (np.isfinite(cutoff) and cutoff > 0.0):
         raise SettingsError(f"the cutoff must be a positive number of Å, not {cutoff!r}")
     if not (np.isfinite(positions).all() and np.isfinite(cell).all()):
@@ -148,15 +181,26 @@ def search(
     if reach > cutoff:
         found = [array[found[2] <= cutoff] for array in found]
     pairs, cell_shift = (array.astype(np.int64) for array in found[:2])
-    i, j = pairs[:, 0], pairs[:, 1]
-    first = np.zeros(len(numbers) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(i, minlength=len(numbers)), out=first[1:])
-    order = _sorting_order(i, j, cell_shift, numbers)
-    return first, j[order], cell_shift[order].astype(float), lattice
+    return pairs, cell_shift, lattice
 
 
-def _sorting_order(i: IntArray, j: IntArray, cell_shift: IntArray, numbers: IntArray) -> IntArray:
-    """Return the order of pairs by (i, numbers[j], j, cell_shift)."""
+def sorting_order(i: IntArray, j: IntArray, cell_shift: IntArray, numbers: IntArray) -> IntArray:
+    """Return the order of pairs by (i, numbers[j], j, cell_shift).
+
+    Parameters
+    ----------
+    i, j : ndarray of shape (n_pairs,), int64
+        First and second atom.
+    cell_shift : ndarray of shape (n_pairs, 3), int64
+        How many cell vectors the second atom is moved.
+    numbers : ndarray of shape (n_atoms,), int64
+        Atomic numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,), int64
+        Places of the pairs in the sorted list.
+    """
     rank = np.empty(len(numbers), dtype=np.int64)
     rank[np.argsort(numbers, kind="stable")] = np.arange(len(numbers))
     if len(i) == 0:

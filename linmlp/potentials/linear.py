@@ -1,18 +1,17 @@
 """The linear potential: labelled structures in, a fitted potential out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 import numpy as np
 from ase import Atoms
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors import ACE, Descriptor
-from linmlp.exceptions import InputError, StructureError
 from linmlp.potentials.baseline_setting import BaselineSetting
+from linmlp.potentials.batches import map_structures
 from linmlp.potentials.errors import ErrorTable, StructureErrors
 from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
@@ -32,13 +31,11 @@ from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPredictio
 from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
 from linmlp.potentials.uncertainty.table import UncertaintyTable
 from linmlp.solvers import SystemSolver
-from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
-from linmlp.structures.checks import describe as name_structure
+from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, RejectSetting, as_structure_list, read_labels
 from linmlp.system import LossParts, LossWeights, compute_loss
 from linmlp.units import FloatArray
 
 Auto = Literal["auto"]
-T = TypeVar("T")
 
 
 class LinearPotential(BaseEstimator):  # type: ignore[misc]
@@ -91,7 +88,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     energy_key, forces_key, stress_key, virial_key : str or None, default=None
         Where labels stand; None searches the usual places.
     n_jobs : int or None, default=None
-        Threads that assemble rows (joblib; None means 1 unless in a ``joblib.parallel_config``).
+        Threads (joblib). None means 1 for the rows of a fit and all cores for predictions of many structures, unless a
+        ``joblib.parallel_config`` says otherwise; inside of workers of joblib it means 1.
     max_memory : float or None, default=None
         GB that the fit may take; one that is predicted to need more is refused.
     keep_system : bool, default=True
@@ -344,7 +342,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """
         if return_std:
             predictor = EnergyStdPredictor(*self._parts(), kept_uncertainty(self))
-            results = self._map(predictor, check_structures(structures))
+            results = map_structures(predictor, structures, self.n_jobs)
             energies, sums, counts = (np.array(of_kind) for of_kind in zip(*results, strict=True))
             return energies, predictor.std(sums, counts, counts.sum(axis=1))
         return np.array([prediction.energy for prediction in self._predictions(structures)])
@@ -389,7 +387,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         SettingsError
             If the potential has no `uncertainty_`.
         """
-        return self._map(self.uncertain_predictor(), check_structures(structures))
+        return map_structures(self.uncertain_predictor(), structures, self.n_jobs)
 
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6); NaN for one without volume."""
@@ -421,7 +419,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         float
             L.
         """
-        structures = check_structures(structures)
+        structures = as_structure_list(structures)
         return self._loss(structures, self._read_labels(structures), weights, sample_weight).total
 
     def score(self, structures: Sequence[Atoms], y: Any = None, *, sample_weight: Any = None) -> float:
@@ -441,7 +439,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         float
             Larger is better.
         """
-        structures = check_structures(structures)
+        structures = as_structure_list(structures)
         labels = self._read_labels(structures)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         return -self._loss(structures, labels, LossWeights.from_labels(labels, weight), sample_weight).total
@@ -467,7 +465,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         SettingsError
             If uncertainties are asked of a potential without `uncertainty_`.
         """
-        structures = check_structures(structures)
+        structures = as_structure_list(structures)
         labels = self._read_labels(structures)
         if not uncertainty:
             predictions, stated = self._predictions(structures), None
@@ -600,15 +598,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         return self.descriptor_, self.coef_, self.reference_, self.baselines_
 
     def _predictions(self, structures: Sequence[Atoms]) -> list[Prediction]:
-        return self._map(self.predictor(), check_structures(structures))
-
-    def _map(self, predictor: Callable[[Atoms], T], structures: Sequence[Atoms]) -> list[T]:
-        """Return what a predictor says of each structure, some structures at a time in every thread."""
-        chunks = np.array_split(np.arange(len(structures)), min(len(structures), 64))
-        parts = Parallel(n_jobs=self.n_jobs if len(chunks) > 1 else 1, prefer="threads")(
-            delayed(_predict_some)(predictor, {int(i): structures[i] for i in chunk}) for chunk in chunks
-        )
-        return [prediction for part in parts for prediction in part]
+        return map_structures(self.predictor(), structures, self.n_jobs)
 
     def _loss(
         self, structures: Sequence[Atoms], labels: LabelSet, weights: LossWeights | None, sample_weight: Any
@@ -629,13 +619,3 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         tags.input_tags.two_d_array = False
         tags.no_validation = True
         return tags
-
-
-def _predict_some(predictor: Callable[[Atoms], T], structures: Mapping[int, Atoms]) -> list[T]:
-    predictions = []
-    for index, structure in structures.items():
-        try:
-            predictions.append(predictor(structure))
-        except InputError as error:
-            raise StructureError(f"{name_structure(index, structure)}: {error}") from error
-    return predictions

@@ -2,9 +2,7 @@
 
 import json
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from linmlp.exceptions import ModelFileError
+from linmlp.structures.files.write import replacing as replacing_file
 from linmlp.units import FloatArray
 
 SCHEMA = 2
@@ -65,41 +64,21 @@ def write_model_file(path: str | os.PathLike[str], header: dict[str, Any], array
         save_file(tensors, temporary, metadata={HEADER: text})
 
 
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """Give a temporary file beside a file, which replaces that once the block has ended well.
+def replacing(target: Path) -> AbstractContextManager[Path]:
+    """Return a context that gives a temporary file beside a file, which replaces that once the block has ended well.
 
     Parameters
     ----------
     target : Path
         Where to write.
 
-    Yields
-    ------
-    Path
-        Where the block writes.
-
-    Raises
-    ------
-    ModelFileError
-        If the folder cannot be written to, or the block could not write; `target` is as before, then.
+    Returns
+    -------
+    context manager
+        Gives the path where the block writes. Raises ModelFileError if the folder cannot be written to, or the block
+        could not write; `target` is as before, then.
     """
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise ModelFileError(f"cannot write {target}: {error.strerror}; choose another folder") from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except (OSError, SafetensorError) as error:
-        raise ModelFileError(f"cannot write {target}: {error}; nothing was changed") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    return replacing_file(target, ModelFileError, (OSError, SafetensorError))
 
 
 def read_model_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, FloatArray]]:

@@ -8,8 +8,8 @@ from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
 
 from linmlp.descriptors.base import Descriptor
-from linmlp.neighbors import Pairs, find_pairs
-from linmlp.structures import Baseline, ReferenceEnergies
+from linmlp.neighbors import Pairs, find_pairs, find_pairs_of_all
+from linmlp.structures import Baseline, CalculatorBaseline, ReferenceEnergies
 from linmlp.units import FloatArray
 
 
@@ -125,6 +125,28 @@ class Predictor(Additions):
     def __call__(self, structure: Atoms, n_threads: int = 1) -> Prediction:
         """Return the prediction for a structure."""
         return self.compute(find_pairs(structure, self.cutoff), structure, n_threads)
+
+    def predict_all(self, structures: Sequence[Atoms]) -> list[Prediction]:
+        """Return the predictions for several structures, evaluated as one: small structures fill no lanes of their own.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            At least one.
+
+        Returns
+        -------
+        list of Prediction
+            The last digits of forces depend on which structures are evaluated together.
+        """
+        if len(structures) == 1 or any(isinstance(baseline, CalculatorBaseline) for baseline in self.baselines):
+            return [self(structure) for structure in structures]
+        pairs, bounds, volumes = find_pairs_of_all(structures, self.cutoff)
+        merged = self.compute(pairs)
+        return [
+            Prediction(merged.energies[a:b], merged.forces[a:b], merged.atom_strain_gradient[a:b], volume)
+            for a, b, volume in zip(bounds[:-1], bounds[1:], volumes, strict=True)
+        ]
 
     def compute(self, pairs: Pairs, structure: Atoms | None = None, n_threads: int = 1) -> Prediction:
         """Return the prediction for the pairs of a structure.

@@ -11,7 +11,7 @@ from linmlp.structures.baselines import (
     zbl_from_closest_approaches,
 )
 from linmlp.structures.checks import as_structure_list, check_structures, config_type
-from linmlp.structures.files import read_structures
+from linmlp.structures.files import read_structures, write_structures
 from linmlp.structures.fold_plan import FoldPlan, assign_group_folds, plan_folds
 from linmlp.structures.groups import Leak, check_leaks, structure_groups
 from linmlp.structures.label_set import Labels, LabelSet
@@ -53,5 +53,6 @@ __all__ = [
     "read_structures",
     "reject_structures",
     "structure_groups",
+    "write_structures",
     "zbl_from_closest_approaches",
 ]

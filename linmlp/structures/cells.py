@@ -79,6 +79,8 @@ def check_periodic_vectors(cell: FloatArray, periodic: IntArray) -> None:
     periodic : ndarray of int
         Periodic axes, 0 to 2.
     """
+    if len(periodic) == 0 or cell_volume(cell) is not None:
+        return  # the usual case, without the cost of small arrays
     vectors = cell[periodic]
     lengths = np.sqrt(np.einsum("ax,ax->a", vectors, vectors))
     for axis, length in zip(periodic, lengths, strict=True):

@@ -112,11 +112,29 @@ def check_structures(structures: Iterable[Atoms]) -> list[Atoms]:
     """
     collected = as_structure_list(structures)
     for index, atoms in enumerate(collected):
-        try:
-            _check_structure(atoms)
-        except InputError as error:
-            raise StructureError(f"{describe(index, atoms)}: {error}") from None
+        check_structure(index, atoms)
     return collected
+
+
+def check_structure(index: int, atoms: Atoms) -> None:
+    """Raise if a structure cannot be computed; see `check_structures`.
+
+    Parameters
+    ----------
+    index : int
+        Place in the list the user gave, for the message.
+    atoms : ase.Atoms
+        Structure.
+
+    Raises
+    ------
+    StructureError
+        The message names the structure.
+    """
+    try:
+        _check_structure(atoms)
+    except InputError as error:
+        raise StructureError(f"{describe(index, atoms)}: {error}") from None
 
 
 def _check_structure(atoms: Atoms) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cache
 from typing import Any
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+import scipy.linalg  # noqa: F401  # its BLAS must be loaded before libraries are looked for
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:
@@ -19,5 +21,11 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     context manager
         Restores the number of threads at the end.
     """
-    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    limits: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
     return limits
+
+
+@cache
+def _controller() -> Any:
+    """Return what controls the libraries of the process; to look for them takes milliseconds."""
+    return ThreadpoolController()

@@ -1,9 +1,11 @@
 """Energies, forces and strain gradients of a kernel potential."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from linmlp.descriptors.base import Descriptor
 from linmlp.descriptors.kernel.representatives import Representatives
@@ -45,7 +47,7 @@ class KernelEvaluator:
         kinds = self._descriptor.element_indices(pairs.numbers)
         features = self._descriptor.environment_features(pairs)
         energies, slopes = np.zeros(len(kinds)), np.zeros_like(features)
-        with threadpool_limits(n_threads, user_api="blas"):
+        with _controller().limit(limits=n_threads, user_api="blas"):
             for z, representatives in enumerate(self._representatives):
                 centers, block = np.flatnonzero(kinds == z), slice(z * self._n, (z + 1) * self._n)
                 if len(centers):
@@ -62,3 +64,9 @@ class KernelEvaluator:
         along = np.einsum("is,is->i", slopes, cosines) / lengths
         gradient = self._scale * (slopes @ r.vectors - along[:, None] * features)
         return powers @ self._weights[z] + self._constants[z], gradient
+
+
+@cache
+def _controller() -> Any:
+    """Return what controls the threads of BLAS; to look for its libraries takes longer than an evaluation."""
+    return ThreadpoolController()

@@ -52,6 +52,10 @@ class UncertainPredictor(Additions):
         """Return the prediction for a structure."""
         return self.compute(find_pairs(structure, self.cutoff), structure, n_threads)
 
+    def predict_all(self, structures: Sequence[Atoms]) -> list[UncertainPrediction]:
+        """Return the predictions for several structures."""
+        return [self(structure) for structure in structures]
+
     def compute(self, pairs: Pairs, structure: Atoms | None = None, n_threads: int = 1) -> UncertainPrediction:
         """Return the prediction for the pairs of a structure, with its uncertainty.
 
@@ -113,6 +117,10 @@ class EnergyStdPredictor(Additions):
         sums[self._features] = of_chosen
         energy = self.complete(pairs, structure, *linear).energy
         return energy, sums, count_elements(pairs.numbers, self.uncertainty.grade.numbers)
+
+    def predict_all(self, structures: Sequence[Atoms]) -> list[tuple[float, FloatArray, FloatArray]]:
+        """Return the same for several structures."""
+        return [self(structure) for structure in structures]
 
     def std(self, sums: FloatArray, counts: FloatArray, n_atoms: IntArray) -> FloatArray:
         """Return calibrated standard deviations of total energies.

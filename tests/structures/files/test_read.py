@@ -12,7 +12,7 @@ from ase.io import read, write
 from linmlp.exceptions import InputError, StructureError
 from linmlp.structures import check_structures, fit_reference_energies, read_labels, read_structures
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
 @pytest.fixture
@@ -51,6 +51,30 @@ def test_bad_files(tmp_path):
     (tmp_path / "empty.xyz").write_text("")
     with pytest.raises((InputError, StructureError), match=r"empty\.xyz"):
         read_structures(tmp_path / "empty.xyz")
+
+
+def test_unknown_format(tmp_path):
+    for name, content in (("a.dat", "1 2 3\n"), ("data", "energy 1\n"), ("a.json", "[1, 2]")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=r"cannot be read as structures: .*; give a file of extended XYZ, VASP"):
+            read_structures(tmp_path / name)
+
+
+def test_truncated_and_mixed_files_are_refused(tmp_path, structures):
+    """One sentence for a file that ends within a structure, or goes on in another format."""
+    write(tmp_path / "a.xyz", structures)
+    text = (tmp_path / "a.xyz").read_text()
+    other = "BEGIN_CFG\n Size\n 1\nEND_CFG\n"
+    for name, content in (("a.xyz", text[: text.rindex("Si")]), ("a.xyz", text + other), ("a.cfg", other + text)):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match="cannot be read as structures") as caught:
+            read_structures(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    write(tmp_path / "a.traj", structures)
+    content = (tmp_path / "a.traj").read_bytes()
+    (tmp_path / "a.traj").write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=r"a\.traj cannot be read"):
+        read_structures(tmp_path / "a.traj")
 
 
 @pytest.mark.parametrize(
