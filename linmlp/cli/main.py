@@ -1,6 +1,7 @@
 """The command line.
 
-`linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`, `info`.
+`linmlp demo`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`, `export`,
+`info`.
 """
 
 import sys
@@ -16,6 +17,7 @@ from rich.console import Console
 from linmlp.cli.check import print_report
 from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
+from linmlp.cli.export import export
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.report import report
@@ -149,6 +151,7 @@ app.command()(report)
 app.command()(properties)
 app.command()(transferability)
 app.command()(conductivity)
+app.command()(export)
 
 
 @app.command()
