@@ -4,8 +4,8 @@ The format is that of `ACECTildeBasisSet::load_yaml` in ML-PACE. Everything is r
 energies is `linmlp.export.yace_evaluator`.
 """
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,31 @@ class YaceFile:
     core_limits: FloatArray
     bonds: Mapping[tuple[int, int], Bond]
     functions: tuple[tuple[YaceFunction, ...], ...]
+
+    def with_order(self, order: Sequence[int]) -> "YaceFile":
+        """Return the same with the elements in another order.
+
+        Parameters
+        ----------
+        order : sequence of int
+            Places of the elements now.
+
+        Returns
+        -------
+        YaceFile
+            The same potential.
+        """
+        new = {old: place for place, old in enumerate(order)}
+        return replace(
+            self,
+            elements=tuple(self.elements[k] for k in order),
+            e0=self.e0[list(order)],
+            core_limits=self.core_limits[list(order)],
+            bonds={(new[z], new[e]): bond for (z, e), bond in self.bonds.items()},
+            functions=tuple(
+                tuple(replace(f, elements=tuple(new[e] for e in f.elements)) for f in self.functions[k]) for k in order
+            ),
+        )
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
