@@ -1,10 +1,10 @@
 """Time of our evaluator against ML-PACE, the evaluator that LAMMPS runs, on the same potential: energies and forces.
 
-Potentials with the default functions and coefficients that shrink with the degree are exported to `.yace` files and
-evaluated by python-ace's build of ML-PACE (that of PyPI is for any x86-64), both ways of `pair_style pace` ("recursive", its default, and "product"),
-and by us, on the same atoms, one thread, calls in turns; the file holds each product once, without terms that have the
-same real part. Searching for neighbors is left out on both sides. Energies and forces are compared
-first. Ratios are of medians of the times of one run.
+Potentials with the default functions and coefficients that shrink with the degree are exported to `.yace` files, in
+which each product stands once, without terms that have the same real part. Python-ace's build of ML-PACE (that of
+PyPI is for any x86-64) evaluates them in both ways of `pair_style pace` ("recursive", its default, and "product"),
+and we do, on the same atoms, one thread, calls in turns. Searching for neighbors is left out on both sides. Energies
+and forces are compared first. Ratios are of medians of the times of one run.
 
     python -m benchmarks.speed.yace [--tiny] [--seconds S]      (needs python-ace)
 """

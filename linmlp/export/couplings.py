@@ -7,9 +7,10 @@ one of each, with the sum of the coefficients.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import TypeAlias
 
-from linmlp.descriptors.ace.basis import Channel
+from linmlp.descriptors.ace.basis import Channel, Function
 from linmlp.descriptors.ace.coupling import clebsch_gordan
 
 Terms: TypeAlias = dict[tuple[int, ...], float]
@@ -18,35 +19,61 @@ NEGLIGIBLE = 1e-14
 """Coefficients below this fraction of the largest are rounding of zeros."""
 
 
-def couple(ls: Sequence[int], through: Sequence[int] = ()) -> Terms:
-    r"""Return the terms of the invariant that couples angular momenta one after the other.
+def channels_of(function: Function) -> tuple[Channel, ...]:
+    """Return the channels of a function; after four of them, one of order 4 says to what its pairs are coupled."""
+    return function[:4]
+
+
+def terms_of(function: Function) -> Terms:
+    """Return the terms of a function, the m in the order of its channels."""
+    coupled = [momentum for _, _, momentum in function[4:]]
+    return couple([l for _, _, l in channels_of(function)], *coupled)
+
+
+def couple(ls: Sequence[int], momentum: int = 0) -> Terms:
+    r"""Return the terms of the invariant of some angular momenta.
 
     Parameters
     ----------
     ls : sequence of int
-        Angular momenta of the factors, at least two. The last factor enters as a conjugate.
-    through : sequence of int, optional
-        Angular momenta of the products of the first 2, 3, ... factors; that of all factors but the last is the last
-        one's, so that up to order 3 none is free.
+        Angular momenta of two, three or four factors.
+    momentum : int, default=0
+        Angular momentum L of the two pairs of four factors.
 
     Returns
     -------
     dict of tuple of int to float
-        Coefficients, for order 3 those of
-        :math:`\sum_{m_1 m_2} \langle l_1 m_1 l_2 m_2 | l_3 M \rangle A_{l_1 m_1} A_{l_2 m_2} \bar A_{l_3 M}`.
+        Coefficients of
+
+        .. math:: \sum_m A_{1,m} \bar A_{2,m}, \qquad
+            \sum_M Q_{12,l_3M} \bar A_{3,M}, \qquad \sum_M Q_{12,LM} \bar Q_{34,LM}, \qquad
+            Q_{ab,LM} = \sum_m \langle l_a m\, l_b\, M{-}m | L M \rangle A_{a,m} A_{b,M-m},
+
+        with conjugates written as :math:`(-1)^m A_{l,-m}`.
     """
-    terms: Terms = {(m,): 1.0 for m in range(-ls[0], ls[0] + 1)}
-    total = ls[0]
-    targets = [*through, ls[-1]] if len(ls) > 2 else []
-    for l, following in zip(ls[1:-1], targets, strict=True):
-        longer: Terms = {}
-        for ms, value in terms.items():
-            for m in range(-l, l + 1):
-                factor = clebsch_gordan(total, sum(ms), l, m, following, sum(ms) + m)
-                if factor != 0.0:
-                    longer[*ms, m] = value * factor
-        terms, total = longer, following
-    return {(*ms, -sum(ms)): (-1.0) ** sum(ms) * value for ms, value in terms.items() if abs(sum(ms)) <= ls[-1]}
+    if len(ls) == 2:
+        left, right = _one(ls[0]), _one(ls[1])
+    elif len(ls) == 3:
+        left, right = _pair(ls[0], ls[1], ls[2]), _one(ls[2])
+    else:
+        left, right = _pair(ls[0], ls[1], momentum), _pair(ls[2], ls[3], momentum)
+    return {
+        (*ms, *(-m for m in conjugate)): (-1.0) ** sum(ms) * value * other
+        for ms, value in left.items()
+        for conjugate, other in right.items()
+        if sum(ms) == sum(conjugate)
+    }
+
+
+def _one(l: int) -> Terms:
+    return {(m,): 1.0 for m in range(-l, l + 1)}
+
+
+def _pair(l1: int, l2: int, momentum: int) -> Terms:
+    """Return the terms of Q, for all M."""
+    every = product(range(-l1, l1 + 1), range(-l2, l2 + 1))
+    terms = {(m1, m2): clebsch_gordan(l1, m1, l2, m2, momentum, m1 + m2) for m1, m2 in every}
+    return {ms: value for ms, value in terms.items() if value != 0.0}
 
 
 def fold(channels: Sequence[Channel], terms: Mapping[tuple[int, ...], float]) -> tuple[tuple[Channel, ...], Terms]:

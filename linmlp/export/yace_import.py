@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from ase.data import atomic_numbers
 
-from linmlp.descriptors.ace.basis import MAX_ORDER, Channel, Function, channel_key
+from linmlp.descriptors.ace.basis import Channel, Function, channel_key
 from linmlp.descriptors.ace.imported import ImportedACE
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.exceptions import ModelFileError
-from linmlp.export.couplings import Terms, couple, fold
+from linmlp.export.couplings import Terms, fold, terms_of
 from linmlp.export.yace_bonds import read_bonds
 from linmlp.export.yace_file import YaceFile, read_yace_file
 from linmlp.potentials import LinearPotential
@@ -25,6 +25,9 @@ from linmlp.solvers import Solution
 from linmlp.structures import Baseline, PaceCore, ReferenceEnergies
 from linmlp.system import LossWeights
 from linmlp.units import FloatArray
+
+MAX_RANK = 3
+"""Up to here there is one invariant of every set of channels."""
 
 INVARIANT_LIMIT = 1e-8
 """Largest deviation of coefficients from a multiple of the invariant, over the largest: some files have few digits."""
@@ -132,10 +135,10 @@ def _coefficients(content: YaceFile, center: int) -> dict[Function, float]:
             function: Function = ((f.elements[0], f.ns[0], 0),)
             found[function] = found.get(function, 0.0) + float(f.coefficients.sum())
             continue
-        if len(f.elements) > MAX_ORDER:
+        if len(f.elements) > MAX_RANK:
             raise ModelFileError(
                 f"around {content.elements[center]} it has functions of rank {len(f.elements)}; linmlp evaluates up to "
-                f"rank {MAX_ORDER}"
+                f"rank {MAX_RANK}"
             )
         channels = tuple(zip(f.elements, f.ns, f.ls, strict=True))
         given: Terms = {}
@@ -155,7 +158,7 @@ def _coefficients(content: YaceFile, center: int) -> dict[Function, float]:
 
 def _project(function: Function, terms: Mapping[tuple[int, ...], float]) -> float:
     """Return the factor of our invariant that gives some terms; ModelFileError if none does."""
-    _, ours = fold(function, couple([l for _, _, l in function]))
+    _, ours = fold(function, terms_of(function))
     keys = sorted({*ours, *terms})
     given, basis = (np.array([part.get(key, 0.0) for key in keys]) for part in (terms, ours))
     norm = float(basis @ basis)

@@ -18,7 +18,7 @@ from ase.data import chemical_symbols
 from linmlp.descriptors.ace.basis import Channel, Function
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import FIRST
-from linmlp.export.couplings import Terms, add_terms, couple, fold
+from linmlp.export.couplings import Terms, add_terms, channels_of, fold, terms_of
 from linmlp.export.yace_text import flow, flow_mapping, number
 from linmlp.units import FloatArray
 
@@ -90,7 +90,7 @@ class _UsedRadial:
     def of(cls, parameters: AceParameters, blocks: FloatArray) -> "_UsedRadial":
         """Return what is used; zeros stand for g_k below FIRST."""
         used = [f for f, column in zip(parameters.functions, blocks.T, strict=True) if np.any(column)]
-        channels = [channel for function in used if len(function) > 1 for channel in function]
+        channels = [channel for function in used if len(function) > 1 for channel in channels_of(function)]
         n_radial = 1 + max((n for _, n, _ in channels), default=0)
         max_l = max((l for _, _, l in channels), default=0)
         shape = parameters.pair_map.shape
@@ -143,7 +143,7 @@ def _products(functions: Sequence[Function], coefficients: FloatArray) -> Iterat
     parts: dict[tuple[Channel, ...], list[tuple[float, Terms]]] = {}
     for function, coefficient in zip(functions, coefficients, strict=True):
         if len(function) > 1 and coefficient != 0.0:
-            channels, terms = fold(function, couple([l for _, _, l in function]))
+            channels, terms = fold(channels_of(function), terms_of(function))
             parts.setdefault(channels, []).append((float(coefficient), terms))
     for channels, of_channels in parts.items():
         yield channels, add_terms(of_channels)

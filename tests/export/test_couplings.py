@@ -6,7 +6,15 @@ from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
 from linmlp.descriptors.ace.coupling import clebsch_gordan
-from linmlp.export.couplings import couple, fold
+from linmlp.export.couplings import channels_of, couple, fold, terms_of
+
+CHANNELS = {
+    "order 2": ((0, 1, 2), (0, 2, 2)),
+    "order 3": ((0, 1, 1), (1, 0, 2), (0, 0, 3)),
+    "order 4, L = 2": ((0, 1, 1), (1, 0, 1), (0, 0, 2), (0, 3, 2), (-2, 0, 2)),
+    "order 4, L = 1": ((0, 1, 1), (1, 0, 2), (0, 0, 2), (0, 3, 3), (-2, 0, 1)),
+}
+"""The last entry of order 4 is the angular momentum of the pairs."""
 
 
 def test_order_two():
@@ -25,18 +33,24 @@ def test_order_three_outside_of_the_triangle():
     assert couple((1, 1, 3)) == {}
 
 
-@pytest.mark.parametrize(
-    ("ls", "through"), [((2, 2), ()), ((1, 2, 3), ()), ((2, 2, 2), ()), ((1, 1, 2, 2), (2,)), ((2, 1, 2, 3), (1,))]
-)
-def test_invariance(ls, through):
-    """Real parts of products of harmonics of different directions; order 4 with an angular momentum between."""
+@pytest.mark.parametrize("channels", CHANNELS.values(), ids=CHANNELS)
+def test_invariance(channels):
+    """Real parts of products of harmonics of different directions."""
     rng = np.random.default_rng(3)
+    ls, terms = [l for _, _, l in channels_of(channels)], terms_of(channels)
     vectors = rng.normal(size=(len(ls), 3))
-    terms = couple(ls, through)
-    assert terms
     values = [_sum_products(ls, terms, rotation.apply(vectors)) for rotation in Rotation.random(4, rng=rng)]
     assert max(map(abs, values)) > 1e-3
     np.testing.assert_allclose(values, values[0], rtol=1e-12)
+
+
+def test_pairs_of_order_four():
+    """With L = 0 the invariant is the product of those of the pairs: <l m l -m | 0 0> = (-1)^(l-m) / sqrt(2l + 1)."""
+    terms = couple((2, 2, 1, 1), 0)
+    for (m1, m2, m3, m4), value in terms.items():
+        expected = (-1) ** (2 + 1) * couple((2, 2))[m1, m2] * couple((1, 1))[m3, m4] / np.sqrt(5 * 3)
+        assert value == pytest.approx(expected)
+    assert len(terms) == 5 * 3
 
 
 def _sum_products(ls, terms, vectors):
@@ -49,17 +63,19 @@ def _sum_products(ls, terms, vectors):
     return total
 
 
-@pytest.mark.parametrize("channels", [((0, 1, 2), (0, 1, 2), (0, 1, 2)), ((1, 0, 2), (0, 3, 1), (0, 0, 1))])
-def test_fold_keeps_the_sum(channels):
+@pytest.mark.parametrize(
+    "function",
+    [*CHANNELS.values(), ((0, 1, 2),) * 3, ((1, 0, 2), (0, 3, 1), (0, 0, 1)), (*((0, 1, 1),) * 4, (-2, 0, 2))],
+)
+def test_fold_keeps_the_sum(function):
     """For sums A with A(l, -m) = (-1)^m conj A(l, m) and equal channels with equal A, with fewer terms."""
     rng = np.random.default_rng(5)
-    A = {}
+    channels, terms, A = channels_of(function), terms_of(function), {}
     for channel in channels:
         for m in range(channel[2] + 1):
             value = complex(*rng.normal(size=2)) if m else complex(rng.normal())
             A[channel, m] = value
             A[channel, -m] = (-1) ** m * value.conjugate()
-    terms = couple([l for _, _, l in channels])
     ordered, folded = fold(channels, terms)
     assert ordered == tuple(sorted(channels))
     assert len(folded) < len(terms)
