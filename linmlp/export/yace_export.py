@@ -162,6 +162,10 @@ def model_hash(model: LinearPotential) -> str:
 
 def _check(model: LinearPotential, target: Path, spline_bin: float) -> Predictor:
     """Raise where the potential cannot be exported; return what evaluates it without baselines."""
+    if not isinstance(model, LinearPotential):
+        raise SettingsError(
+            f"write_yace takes a fitted LinearPotential, not {type(model).__name__}; of a search give best_estimator_"
+        )
     predictor = model.predictor()
     if type(model.descriptor_) is not ACE:
         raise SettingsError(

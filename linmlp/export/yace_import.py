@@ -6,6 +6,7 @@ invariant that there is of its channels up to order 3 (`linmlp.descriptors.ace.b
 """
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from ase.data import atomic_numbers
 from linmlp.descriptors.ace.basis import Channel, Function, channel_key
 from linmlp.descriptors.ace.imported import ImportedACE
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.exceptions import ModelFileError
-from linmlp.export.couplings import Terms, fold, terms_of
+from linmlp.exceptions import LinmlpWarning, ModelFileError
+from linmlp.export.couplings import Terms, add_terms, channels_of, fold, terms_of
 from linmlp.export.yace_bonds import read_bonds
-from linmlp.export.yace_file import YaceFile, read_yace_file
+from linmlp.export.yace_file import YaceFile, YaceFunction, read_yace_file
 from linmlp.potentials import LinearPotential
 from linmlp.potentials.incremental import settings_snapshot
 from linmlp.solvers import Solution
@@ -34,8 +35,6 @@ INVARIANT_LIMIT = 1e-8
 
 CORE_LIMIT = 1000.0
 """Least core energy of an atom, eV, at which ML-PACE may begin to switch its ACE energy off, which linmlp does not."""
-
-Coefficients = list[dict[Function, float]]
 
 
 def read_yace(path: str | Path) -> LinearPotential:
@@ -53,6 +52,12 @@ def read_yace(path: str | Path) -> LinearPotential:
         For predictions: energies, forces and stress are those that ML-PACE would have without interpolating radial
         functions. The core repulsion of the file is its baseline. It cannot be fitted or given uncertainties.
 
+    Warns
+    -----
+    LinmlpWarning
+        If comments of the file name other pair styles that are laid over it, such as the repulsive core of a potential
+        that `write_yace` wrote.
+
     Raises
     ------
     ModelFileError
@@ -68,10 +73,24 @@ def read_yace(path: str | Path) -> LinearPotential:
     """
     target = Path(path)
     content = read_yace_file(target)
+    _warn_of_overlay(target)
     try:
         return _potential(_sorted_by_number(content), target)
     except ModelFileError as error:
         raise ModelFileError(f"{target}: {error}") from error
+
+
+def _warn_of_overlay(path: Path) -> None:
+    """Say it where the comments of a file name pair styles that belong to the potential."""
+    comments = [line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    styles = [line.strip("# ") for line in comments if "pair_style hybrid/overlay" in line]
+    if styles:
+        warnings.warn(
+            f"{path} is a part of a potential: its comments say {styles[0]!r}, and what styles other than pace add "
+            "is not read",
+            LinmlpWarning,
+            stacklevel=3,
+        )
 
 
 def _potential(content: YaceFile, path: Path) -> LinearPotential:
@@ -127,49 +146,51 @@ def _sorted_by_number(content: YaceFile) -> YaceFile:
 def _coefficients(content: YaceFile, center: int) -> dict[Function, float]:
     """Return the coefficients of our functions around one element."""
     found: dict[Function, float] = {}
-    products: dict[tuple[Channel, ...], Terms] = {}
+    products: dict[tuple[Channel, ...], list[tuple[float, Terms]]] = {}
     for f in content.functions[center]:
-        if not np.any(f.coefficients):
-            continue
-        if len(f.elements) == 1:
-            function: Function = ((f.elements[0], f.ns[0], 0),)
-            found[function] = found.get(function, 0.0) + float(f.coefficients.sum())
-            continue
-        if len(f.elements) > MAX_RANK:
+        if len(f.elements) > MAX_RANK and f.coefficients.any():
             raise ModelFileError(
                 f"around {content.elements[center]} it has functions of rank {len(f.elements)}; linmlp evaluates up to "
                 f"rank {MAX_RANK}"
             )
-        channels = tuple(zip(f.elements, f.ns, f.ls, strict=True))
-        given: Terms = {}
-        for ms, value in zip(f.ms.tolist(), f.coefficients.tolist(), strict=True):
-            given[tuple(ms)] = given.get(tuple(ms), 0.0) + value
-        ordered, terms = fold(channels, given)
-        of_channels = products.setdefault(ordered, {})
-        for ms, value in terms.items():
-            of_channels[ms] = of_channels.get(ms, 0.0) + value
-    for channels, terms in products.items():
-        function = tuple(sorted(channels, key=channel_key))
-        coefficient = _project(function, terms)
-        if coefficient != 0.0:
-            found[function] = coefficient
-    return found
+        if len(f.elements) == 1:
+            function: Function = ((f.elements[0], f.ns[0], 0),)
+            found[function] = found.get(function, 0.0) + float(f.coefficients.sum())
+        elif f.coefficients.any():
+            channels, terms = fold(tuple(zip(f.elements, f.ns, f.ls, strict=True)), _given_terms(f))
+            products.setdefault(channels, []).append((1.0, terms))
+    for channels, parts in products.items():
+        found |= _project(tuple(sorted(channels, key=channel_key)), add_terms(parts))
+    return {function: coefficient for function, coefficient in found.items() if coefficient != 0.0}
 
 
-def _project(function: Function, terms: Mapping[tuple[int, ...], float]) -> float:
-    """Return the factor of our invariant that gives some terms; ModelFileError if none does."""
-    _, ours = fold(function, terms_of(function))
-    keys = sorted({*ours, *terms})
-    given, basis = (np.array([part.get(key, 0.0) for key in keys]) for part in (terms, ours))
-    norm = float(basis @ basis)
-    factor = float(basis @ given) / norm if norm > 0.0 else 0.0
-    if len(keys) and np.abs(given - factor * basis).max() > INVARIANT_LIMIT * np.abs(given).max():
-        ls = [l for _, _, l in function]
+def _given_terms(f: YaceFunction) -> Terms:
+    """Return the terms of a function of the file; those that stand there twice are added."""
+    every = zip(f.ms.tolist(), f.coefficients.tolist(), strict=True)
+    return add_terms((1.0, {tuple(ms): value}) for ms, value in every)
+
+
+def _project(channels: tuple[Channel, ...], terms: Mapping[tuple[int, ...], float]) -> dict[Function, float]:
+    """Return the coefficients of our functions that give some terms; ModelFileError if there are none."""
+    if not terms:
+        return {}
+    functions = _functions_of(channels)
+    ours = [fold(channels_of(function), terms_of(function))[1] for function in functions]
+    keys = sorted({*terms, *(key for part in ours for key in part)})
+    given, *columns = (np.array([part.get(key, 0.0) for key in keys]) for part in (terms, *ours))
+    basis = np.stack(columns, axis=-1)
+    factors = np.linalg.lstsq(basis, given, rcond=None)[0]
+    if np.abs(given - basis @ factors).max() > INVARIANT_LIMIT * np.abs(given).max():
         raise ModelFileError(
-            f"the coefficients of a product with l = {ls} are no invariant under rotation and reflection; the file is "
-            "damaged, or its couplings are not those of ML-PACE"
+            f"the coefficients of a product with l = {[l for _, _, l in channels]} are no invariant under rotation and "
+            "reflection; the file is damaged, or its couplings are not those of ML-PACE"
         )
-    return factor
+    return dict(zip(functions, factors.tolist(), strict=True))
+
+
+def _functions_of(channels: tuple[Channel, ...]) -> list[Function]:
+    """Return our functions of some channels, which span the invariants; up to order 3 there is one."""
+    return [channels]
 
 
 def _core(content: YaceFile) -> tuple[Baseline, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones
 
-from linmlp import ACE, LinearPotential, UpToDegree
+from linmlp import ACE, LinearPotential, LinearPotentialCV, UpToDegree
 from linmlp.descriptors import KernelFeatures
 from linmlp.exceptions import ExportError, ModelFileError, SettingsError
 from linmlp.export import verification, write_yace, yace_export
@@ -167,6 +167,8 @@ def test_what_lammps_does_not_know(silicon_truth, silicon_model, tmp_path):
     kernel = LinearPotential(features, alpha=1e-6, fill_holes=False, **WEIGHTS).fit(silicon_truth.structures)
     with pytest.raises(SettingsError, match="KernelFeatures"):
         write_yace(kernel, path)
+    with pytest.raises(SettingsError, match="best_estimator_"):
+        write_yace(LinearPotentialCV(silicon_model, [{}]), path)
     with pytest.raises(ExportError, match=r"must end in \.yace"):
         write_yace(silicon_model, tmp_path / "si.yaml")
     for spline_bin in (0.0, -0.1, 0.5):

@@ -9,7 +9,7 @@ from ase import Atoms
 
 import linmlp
 from linmlp import LinearPotential
-from linmlp.exceptions import SettingsError
+from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.export import read_yace, write_yace
 from linmlp.export.yace_evaluator import YaceEvaluator
 from linmlp.export.yace_file import read_yace_file
@@ -108,7 +108,8 @@ def test_elements_in_another_order(case, tmp_path):
 
 def test_a_model_there_and_back(carbide_model, carbide_truth, tmp_path):
     write_yace(carbide_model, tmp_path / "sic.yace")
-    model = linmlp.load(tmp_path / "sic.yace")
+    with pytest.warns(LinmlpWarning, match="hybrid/overlay pace zbl"):
+        model = linmlp.load(tmp_path / "sic.yace")
     np.testing.assert_allclose(
         model.predict(carbide_truth.structures), carbide_model.predict(carbide_truth.structures), rtol=1e-11
     )
