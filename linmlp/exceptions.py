@@ -17,6 +17,10 @@ class ModelFileError(InputError):
     """A model file is broken, foreign or of an unknown schema."""
 
 
+class ExportError(InputError):
+    """A file for another program would not give what the potential gives."""
+
+
 class SettingsError(InputError):
     """A setting has a value or a combination of values that cannot be used."""
 

@@ -1,7 +1,7 @@
 """The command line.
 
 `linmlp demo`, `convert`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`,
-`serve`, `info`.
+`serve`, `export`, `info`.
 """
 
 import sys
@@ -18,6 +18,7 @@ from linmlp.cli.check import print_report
 from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.convert import convert
+from linmlp.cli.export import export
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.report import report
@@ -154,6 +155,7 @@ app.command()(properties)
 app.command()(transferability)
 app.command()(conductivity)
 app.command()(serve)
+app.command()(export)
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Pairs in, features and their derivatives out."""
 
-from linmlp.descriptors.ace import ACE
+from linmlp.descriptors.ace import ACE, ImportedACE
 from linmlp.descriptors.base import Descriptor
 from linmlp.descriptors.evaluators import (
     Committee,
@@ -20,6 +20,7 @@ __all__ = [
     "Committee",
     "Descriptor",
     "Evaluator",
+    "ImportedACE",
     "JoinedDescriptors",
     "Judged",
     "JudgingEvaluator",

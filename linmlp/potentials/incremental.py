@@ -10,7 +10,8 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from sklearn.base import clone
 
-from linmlp.descriptors import Descriptor
+from linmlp.descriptors import Descriptor, ImportedACE
+from linmlp.descriptors.ace.imported import refuse_rows
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.core import CoreRows
@@ -150,6 +151,8 @@ def kept_system(potential: "LinearPotential", what: str) -> TrainedSystem:
     SettingsError
         If they were not kept.
     """
+    if isinstance(potential.descriptor_, ImportedACE):
+        refuse_rows(what)
     system: TrainedSystem | None = potential.system_
     if system is None:
         raise SettingsError(

@@ -2,11 +2,12 @@
 
 import os
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linmlp.descriptors import ACE, SOAP, Descriptor, JoinedDescriptors, KernelFeatures
+from linmlp.descriptors import ACE, SOAP, Descriptor, ImportedACE, JoinedDescriptors, KernelFeatures
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
 from linmlp.potentials.cv_results_state import cv_results_from_state, cv_results_to_state
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DESCRIPTORS: dict[str, type[Descriptor]] = {
     "ACE": ACE,
+    "ImportedACE": ImportedACE,
     "SOAP": SOAP,
     "KernelFeatures": KernelFeatures,
     "JoinedDescriptors": JoinedDescriptors,
@@ -128,7 +130,7 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
     Parameters
     ----------
     path : path-like
-        A file that `save` wrote.
+        A file that `save` wrote, or a linear ``.yace`` file of LAMMPS (see `linmlp.export.read_yace`).
     baseline : ASE calculator, optional
         Needed if the potential was fitted on top of one.
 
@@ -145,6 +147,10 @@ def load(path: str | os.PathLike[str], baseline: Any = None) -> "LinearPotential
     from linmlp.potentials.linear import LinearPotential
     from linmlp.potentials.sparse_kernel import SparseKernelPotential
 
+    if Path(path).suffix == ".yace":
+        from linmlp.export import read_yace
+
+        return read_yace(Path(path))
     header, arrays = read_model_file(path)
     try:
         described = header["descriptor"]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from linmlp.descriptors import ImportedACE
 from linmlp.solvers import Status
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def describe(potential: "LinearPotential") -> str:
         Some lines.
     """
     descriptor, weights, solution = potential.descriptor_, potential.loss_weights_, potential.solution_
+    if isinstance(descriptor, ImportedACE):
+        return _describe_imported(potential)
     share = ", ".join(f"{kind} {100 * part:.0f} %" for kind, part in potential.loss_share_.items())
     lines = [
         f"linear potential for {', '.join(descriptor.elements_)}: {len(potential.coef_)} functions, "
@@ -54,6 +57,19 @@ def describe(potential: "LinearPotential") -> str:
     elif not solution.success:
         lines.append(f"note: {solution.message}")
     return "\n".join([*lines, *(f"note: {note}" for note in potential.notes_)])
+
+
+def _describe_imported(potential: "LinearPotential") -> str:
+    """Return what a potential is made of that has no past here."""
+    descriptor = potential.descriptor_
+    lines = [
+        f"linear ACE potential for {', '.join(descriptor.elements_)}: {potential.solution_.rank} functions, "
+        f"cutoff {descriptor.cutoff_:g} Å, for predictions alone",
+        potential.reference_.report(),
+        *(_report(baseline) for baseline in potential.baselines_),
+        f"{potential.training_['labels']} (hash {potential.training_['data_hash'][:12]})",
+    ]
+    return "\n".join(lines)
 
 
 def describe_cross_validation(potential: "LinearPotential") -> str:

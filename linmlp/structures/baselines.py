@@ -6,6 +6,7 @@ from typing import Any
 from linmlp.exceptions import ModelFileError
 from linmlp.structures.baseline_contract import Baseline, BaselineResult, closest_approaches
 from linmlp.structures.calculator_baseline import CalculatorBaseline
+from linmlp.structures.pace_core import PaceCore
 from linmlp.structures.pair_table import PairTable
 from linmlp.structures.zbl import ZBL, zbl_from_closest_approaches
 
@@ -14,6 +15,7 @@ __all__ = [
     "Baseline",
     "BaselineResult",
     "CalculatorBaseline",
+    "PaceCore",
     "PairTable",
     "baseline_from_state",
     "closest_approaches",
@@ -46,6 +48,10 @@ def baseline_from_state(state: Mapping[str, Any], given: Any = None) -> Baseline
         return ZBL.from_state(state)
     if kind == "pair_table":
         return PairTable.from_state(state)
+    if kind == "pace_core":
+        return PaceCore.from_state(state)
     if kind == "calculator":
         return CalculatorBaseline.from_state(state, given)
-    raise ModelFileError(f"the model file has a baseline of kind {kind!r}; known are zbl, pair_table and calculator")
+    raise ModelFileError(
+        f"the model file has a baseline of kind {kind!r}; known are zbl, pair_table, pace_core and calculator"
+    )

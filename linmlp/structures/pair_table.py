@@ -11,6 +11,7 @@ from scipy.interpolate import CubicSpline
 from linmlp.exceptions import SettingsError
 from linmlp.structures.baseline_contract import BaselineResult, PairData, element_lookup, find_elements
 from linmlp.structures.baseline_loops import pair_table_loop
+from linmlp.units import FloatArray
 
 END_TOLERANCE = 1e-8
 """Largest energy (eV) at the end of a table, beyond which there is none."""
@@ -71,6 +72,29 @@ class PairTable:
             self._coefficients, energies, forces, gradients,
         )  # fmt: skip
         return BaselineResult(energies, forces, gradients.sum(axis=0), gradients)
+
+    def pair_energies(self, first: str, second: str, distances: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the energy of a pair of atoms, and minus its derivative.
+
+        Parameters
+        ----------
+        first, second : str
+            Symbols.
+        distances : ndarray of shape (n_distances,)
+            Å.
+
+        Returns
+        -------
+        energies, forces : ndarray of shape (n_distances,)
+            In eV and eV/Å; zero from the end of the table on.
+        """
+        table = self.energies[self.elements.index(first), self.elements.index(second)]
+        spline = CubicSpline(self.distances, table, bc_type=("not-a-knot", "clamped"))
+        inside = np.clip(distances, self.distances[0], self.cutoff)
+        slopes = spline(inside, 1)
+        energies = spline(inside) + slopes * np.minimum(distances - self.distances[0], 0.0)
+        near = distances < self.cutoff
+        return np.where(near, energies, 0.0), np.where(near, -slopes, 0.0)
 
     def report(self) -> str:
         """Return the range of the table as text."""

@@ -22,8 +22,9 @@ import pytest
 from ase import Atoms
 
 from linmlp.datasets import load_lithium_chloride, load_silicon
+from linmlp.export import write_yace
+from linmlp.export.yace_writer import yace_text
 from tests.pace.conftest import CUTOFF, fitted_model, structures_of
-from tests.pace.write_yace import write_yace, yace_text
 
 pyace = pytest.importorskip(
     "pyace", reason='the ML-PACE evaluator is not installed; it comes with: pip install -e ".[test,pace]"'
@@ -95,7 +96,7 @@ def test_fitted_model_on_its_data(load, tmp_path):
     model, structures = fitted_model(load)
     assert model.baselines_
     path = tmp_path / "potential.yace"
-    write_yace(model, path, SPLINE_BIN)
+    write_yace(model, path, spline_bin=SPLINE_BIN)
     calculator = pyace.PyACECalculator(str(path))
     for k, atoms in enumerate(structures):
         energies, forces, stress = evaluate(calculator, atoms)

@@ -101,3 +101,13 @@ def test_states_survive_json_and_pickle():
         np.testing.assert_array_equal(again.compute(pairs).forces, expected.forces)
         assert again.cutoff == TABLE.cutoff
         assert again.report() == TABLE.report()
+
+
+def test_energies_of_pairs():
+    """Those of dimers: below the table, inside, at its end and beyond."""
+    distances = np.array([0.4, 1.0, 1.234, 3.9, 4.0, 5.0])
+    energies, forces = TABLE.pair_energies("H", "O", distances)
+    for r, energy, force in zip(distances, energies, forces, strict=True):
+        dimer = TABLE.compute(find_pairs(Atoms("HO", [[0, 0, 0], [0, 0, r]]), 4.5))
+        assert energy == pytest.approx(dimer.energies.sum(), abs=1e-14)
+        assert force == pytest.approx(dimer.forces[1, 2], abs=1e-13)

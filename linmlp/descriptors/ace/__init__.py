@@ -1,5 +1,6 @@
 """Atomic cluster expansion."""
 
 from linmlp.descriptors.ace.descriptor import ACE
+from linmlp.descriptors.ace.imported import ImportedACE
 
-__all__ = ["ACE"]
+__all__ = ["ACE", "ImportedACE"]

@@ -56,8 +56,7 @@ def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
 def _sum_neighbors(ze, start, stop, sizes, functions, plan, scratch):
     """Write radial functions and angular columns of slots, and their raw sums; ze counts pairs of elements."""
     n = element(plan.n_radial, ze)
-    inner = shifted(functions.inner, 2 * ze)
-    compute_radial(start, stop, n, sizes.stride, functions, inner, scratch.geometry, scratch.radial, scratch.slope)
+    compute_radial(start, stop, n, sizes.stride, ze, functions, scratch.geometry, scratch.radial, scratch.slope)
     n_l = element(plan.n_l, ze)
     compute_angular(
         start,

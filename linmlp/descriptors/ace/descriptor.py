@@ -311,8 +311,9 @@ class ACE(Descriptor):
         )
         descriptor.max_degree_ = tuple(settings["max_degree"])
         functions = tuple(tuple((e, n, l) for e, n, l in function) for function in settings["functions"])
+        of_file: Any = arrays
         descriptor._set_parameters(
-            AceParameters(tuple(settings["numbers"]), settings["cutoff"], settings["scaling"], functions, **arrays)
+            AceParameters(tuple(settings["numbers"]), settings["cutoff"], settings["scaling"], functions, **of_file)
         )
         return descriptor
 

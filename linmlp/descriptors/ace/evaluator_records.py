@@ -25,9 +25,9 @@ class Functions(NamedTuple):
     cutoff: float
     n_distance: int
     n_envelope: int
-    distance: FloatArray  # (n_distance,) x(t) as a power series in t = r / cutoff
-    envelope: FloatArray  # (n_envelope,) cos(pi t / 2) / (1 - t²) as a power series in t²
-    inner: FloatArray  # (n_elements, n_elements, 2) inner switch: smoothstep of slope * r + intercept; slope 0 for none
+    distance: FloatArray  # (n_elements, n_elements, n_distance) x(t) as a power series in t = r / cutoff of the pair
+    envelope: FloatArray  # (n_elements, n_elements, n_envelope) envelope / (1 - t²) as a power series in t²
+    pairs: FloatArray  # (n_elements, n_elements, PAIR_FIELDS)
     recursion: FloatArray  # (n_lm, 2) factors of z Q_(l-1)m and Q_(l-2)m
     norms: FloatArray  # (n_l²,) F_lm of each column
     weights: FloatArray  # (n_l²,) 1 for m = 0, else 2
@@ -117,7 +117,7 @@ def point_to_functions(functions):
         r.n_envelope,
         pointer(r.distance),
         pointer(r.envelope),
-        pointer(r.inner),
+        pointer(r.pairs),
         pointer(r.recursion),
         pointer(r.norms),
         pointer(r.weights),

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from linmlp.descriptors.ace.evaluator_records import Functions, Listed, Scratch, Sizes, plain
+from linmlp.descriptors.ace.forms import stack_series
 from linmlp.descriptors.ace.lane_blocks import Blocks, make_blocks
+from linmlp.descriptors.ace.lane_loops import PAIR_FIELDS
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan import Plan, column_norms, column_weights
-from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
 from linmlp.descriptors.simd import LANES
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray, IntArray
@@ -120,25 +121,31 @@ def _split_evenly(blocks: Blocks, n_threads: int) -> list[int]:
 def _tabulate_functions(parameters: AceParameters) -> Functions:
     """Return the constants of the radial and angular functions."""
     max_l = parameters.radial_map.shape[2] - 1
-    slope = np.where(parameters.inner_width > 0, 1 / np.where(parameters.inner_width > 0, parameters.inner_width, 1), 0)
-    distance, envelope = scaled_distance_polynomial(parameters.scaling), _divided_envelope()
+    places = list(np.ndindex(parameters.inner.shape))
+    forms = [parameters.form(z, e) for z, e in places]
+    distance = stack_series([form.distance_series() for form in forms])
+    envelope = stack_series([form.envelope_series() for form in forms])
+    pairs = np.zeros((len(forms), PAIR_FIELDS))
+    for row, place, form in zip(pairs, places, forms, strict=True):
+        row[:2] = _switch(float(parameters.inner[place]), float(parameters.inner_width[place]))
+        row[2:4] = _switch(form.cutoff, form.outer_width)
+        row[4:] = 1 / form.cutoff, form.envelope_power, form.has_envelope
     return Functions(
         float(parameters.cutoff),
-        len(distance),
-        len(envelope),
-        distance,
-        envelope,
-        np.stack([slope, 1 - parameters.inner * slope], axis=-1),
+        distance.shape[1],
+        envelope.shape[1],
+        distance.ravel(),
+        envelope.ravel(),
+        pairs.ravel(),
         _angular_recursion(max_l),
         column_norms(max_l),
         column_weights(max_l),
     )
 
 
-def _divided_envelope() -> FloatArray:
-    """Return cos(pi t / 2) / (1 - t²) as a power series in t²: the tails of the cosine's, which vanish at t = 1."""
-    series = envelope_polynomial()
-    return -np.cumsum(series[:0:-1])[::-1]
+def _switch(end: float, width: float) -> tuple[float, float]:
+    """Return slope and intercept of what grows from 0 at end - width to 1 at end; slope 0 for no width."""
+    return (1 / width, 1 - end / width) if width > 0 else (0.0, 1.0)
 
 
 def _angular_recursion(max_l: int) -> FloatArray:

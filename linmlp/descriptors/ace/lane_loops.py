@@ -23,6 +23,7 @@ from linmlp.descriptors.simd import (
     maximum,
     minimum,
     put,
+    shifted,
     square_root,
     vector_operations,
 )
@@ -36,6 +37,10 @@ OPTIONS: dict[str, Any] = {
     "boundscheck": False,
     "nogil": True,
 }
+
+PAIR_FIELDS = 7
+"""What there is of a pair of elements: slope and intercept in r of the inner switch (a smoothstep) and of the outer one
+(a cosine), slope 0 for none; 1 / cutoff; power of the envelope; 1 where the envelope is a radial function itself."""
 
 
 @njit(**OPTIONS)
@@ -86,12 +91,17 @@ def _vector(vectors, i):
 
 
 @njit(**OPTIONS)
-def compute_radial(first, last, n, stride, functions, inner, geometry, radial, slope):
-    """Turn vectors into unit vectors and distances; write n >= 2 radial functions and their derivatives."""
+def compute_radial(first, last, n, stride, ze, functions, geometry, radial, slope):
+    """Turn vectors into unit vectors and distances; write n >= 3 radial functions of pair ze and their derivatives."""
     one = splat(1.0)
-    scale = 1.0 / functions.cutoff
-    distance, envelope = functions.distance, functions.envelope
-    switch_slope, switch_start = element(inner, 0), element(inner, 1)
+    distance = shifted(functions.distance, ze * functions.n_distance)
+    envelope = shifted(functions.envelope, ze * functions.n_envelope)
+    pair = shifted(functions.pairs, PAIR_FIELDS * ze)
+    switch_slope, switch_start = element(pair, 0), element(pair, 1)
+    outer_slope, outer_start = element(pair, 2), element(pair, 3)
+    scale, power, has_envelope = element(pair, 4), element(pair, 5), element(pair, 6)
+    if has_envelope > 0.0:
+        n -= 1
     for s in range(first, last):
         o = s * 5 * LANES
         x = load(geometry, o)
@@ -124,6 +134,25 @@ def compute_radial(first, last, n, stride, functions, inner, geometry, radial, s
         cosine = (one - tt) * q
         f = cosine * cosine
         df = (4.0 * scale) * (cosine * t * ((one - tt) * dq - q))
+        if power < 2.0:
+            f = cosine
+            df = (2.0 * scale) * (t * ((one - tt) * dq - q))
+            if power < 1.0:
+                # 1 below the cutoff, 0 from there on
+                f = minimum((one - t) * 1e300, one)
+                df = splat(0.0)
+        if outer_slope > 0.0:
+            v = minimum(maximum(r * outer_slope + outer_start, splat(0.0)), one)
+            vv = v * v
+            q = splat(element(envelope, top))
+            dq = splat(0.0)
+            for k in range(top - 1, -1, -1):
+                dq = dq * vv + q
+                q = q * vv + element(envelope, k)
+            cosine = (one - vv) * q
+            d_cosine = (2.0 * outer_slope) * (v * ((one - vv) * dq - q))
+            df = cosine * (cosine * df + 2.0 * (f * d_cosine))
+            f = f * (cosine * cosine)
         if switch_slope > 0.0:
             v = minimum(maximum(r * switch_slope + switch_start, splat(0.0)), one)
             switch = v * v * v * (v * (v * 6.0 - splat(15.0)) + splat(10.0))
@@ -140,6 +169,10 @@ def compute_radial(first, last, n, stride, functions, inner, geometry, radial, s
         h1 = u2 * h0 + w
         dh1 = u2 * dh0 + du2 * h0 + dw
         o = s * stride * LANES
+        if has_envelope > 0.0:
+            store(radial, o, f)
+            store(slope, o, df)
+            o += LANES
         store(radial, o, h0)
         store(slope, o, dh0)
         store(radial, o + LANES, h1)

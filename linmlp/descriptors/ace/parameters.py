@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from linmlp.descriptors.ace.basis import Function
+from linmlp.descriptors.ace.forms import Forms, RadialForm
 from linmlp.descriptors.elements import element_indices
 from linmlp.units import FloatArray, IntArray
 
@@ -29,6 +30,9 @@ class AceParameters:
         The same for the pair term.
     inner, inner_width : ndarray of shape (n_elements, n_elements)
         Inner switch of every raw function in Å; width 0 means none.
+    forms : tuple of tuples of RadialForm or None, default=None
+        Raw functions by center and neighbor, of potentials read from files of other programs; None for those of
+        `linmlp.descriptors.ace.radial`. `cutoff` is the largest of them.
     """
 
     numbers: tuple[int, ...]
@@ -39,11 +43,18 @@ class AceParameters:
     pair_map: FloatArray
     inner: FloatArray
     inner_width: FloatArray
+    forms: Forms | None = None
 
     @property
     def n_features(self) -> int:
         """Number of features, over all central elements."""
         return len(self.numbers) * len(self.functions)
+
+    def form(self, center: int, neighbor: int) -> RadialForm:
+        """Return the raw functions of a pair of elements."""
+        if self.forms is None:
+            return RadialForm.own(self.cutoff, self.scaling)
+        return self.forms[center][neighbor]
 
     def element_indices(self, numbers: IntArray) -> IntArray:
         """Return the element index of every atom; StructureError for an element that is not known.

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from sklearn.utils.validation import check_is_fitted
 
+from linmlp.descriptors import ImportedACE
+from linmlp.descriptors.ace.imported import refuse_rows
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.fit_result import Fit
 from linmlp.potentials.fit_settings import FitSettings
@@ -67,6 +69,8 @@ def kept_uncertainty(potential: "LinearPotential") -> Uncertainty:
     """
     check_is_fitted(potential)
     uncertainty: Uncertainty | None = potential.uncertainty_
+    if isinstance(potential.descriptor_, ImportedACE):
+        refuse_rows("an uncertainty")
     if uncertainty is None:
         raise SettingsError(
             "this potential knows no uncertainties: it was fitted with uncertainty=False, merged with one that was, or "

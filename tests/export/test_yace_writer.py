@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from linmlp.export.yace_export import SPLINE_BIN
+from linmlp.export.yace_writer import yace_text
 from tests.battery import central_difference
 from tests.naive import yace
 from tests.pace.conftest import structures_of
-from tests.pace.write_yace import yace_text
 
 
 @pytest.fixture(scope="module")
 def content(case):
-    return yace.read(yace_text(case.parameters, case.coefficients, case.e0))
+    return yace.read(yace_text(case.parameters, case.coefficients, case.e0, SPLINE_BIN))
 
 
 def test_energies(case, content):
