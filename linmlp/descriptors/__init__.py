@@ -2,6 +2,7 @@
 
 from linmlp.descriptors.ace import ACE
 from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.dscribe import DScribeDescriptor
 from linmlp.descriptors.evaluators import (
     Committee,
     Evaluator,
@@ -18,6 +19,7 @@ __all__ = [
     "ACE",
     "SOAP",
     "Committee",
+    "DScribeDescriptor",
     "Descriptor",
     "Evaluator",
     "JoinedDescriptors",

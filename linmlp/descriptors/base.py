@@ -37,9 +37,17 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     scale_columns = True
     """Whether the ridge acts on columns of unit norm: not where the norm of coefficients means something of its own."""
 
+    affords_hot_runs = True
+    """Whether forces are fast enough for the hot runs with which a fit looks for holes."""
+
     elements_: tuple[str, ...]
     cutoff_: float
     n_features_out_: int
+
+    @property
+    def derivatives_lack(self) -> str | None:
+        """Why there are no derivatives, so that only energies can be fitted and predicted; None if there are."""
+        return None
 
     @abstractmethod
     def fit(self, structures: Sequence[Atoms], y: Any = None) -> Self:

@@ -177,6 +177,16 @@ class JoinedDescriptors(Descriptor):
         return all(part.scale_columns for part in self.descriptors_)
 
     @property
+    def derivatives_lack(self) -> str | None:
+        """Why there are no derivatives: what the first descriptor without them says; None if all have them."""
+        return next((part.derivatives_lack for part in self.descriptors_ if part.derivatives_lack), None)
+
+    @property
+    def affords_hot_runs(self) -> bool:  # type: ignore[override]
+        """Whether all descriptors are fast enough."""
+        return all(part.affords_hot_runs for part in self.descriptors_)
+
+    @property
     def notes_(self) -> tuple[str, ...]:
         """What the descriptors have to tell."""
         return tuple(note for part in self.descriptors_ for note in getattr(part, "notes_", ()))

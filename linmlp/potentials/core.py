@@ -68,7 +68,7 @@ class CoreRows:
         Parameters
         ----------
         descriptor : Descriptor
-            Fitted descriptor.
+            Fitted descriptor; without derivatives there are no slopes.
         baselines : sequence of Baseline
             What is added to the linear part.
 
@@ -78,7 +78,7 @@ class CoreRows:
             Rows for all pairs of elements.
         """
         zbl = next((baseline for baseline in baselines if isinstance(baseline, ZBL)), None)
-        if zbl is None:
+        if zbl is None or descriptor.derivatives_lack is not None:
             return None
         pairwise = [baseline for baseline in baselines if not isinstance(baseline, CalculatorBaseline)]
         numbers = [atomic_numbers[symbol] for symbol in zbl.elements]

@@ -109,7 +109,8 @@ def solve_chosen(
         Coefficients and reference energies.
     """
     rows = CoreRows.of(data.descriptor, data.baselines) if core else None
-    hunt = HoleHunt(data, settings.random_state, tell) if core and settings.hunts_holes else None
+    hunts = core and settings.hunts_holes(data.descriptor)
+    hunt = HoleHunt(data, settings.random_state, tell) if hunts else None
     candidate = chosen.candidate.with_numbers(assembled, assembled.folds, data.solves_reference)
     chosen = replace(chosen, candidate=candidate)
     whole = TrainedSystem(assembled.as_one_fold(), data.reference)

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors import ACE, Descriptor
-from linmlp.exceptions import InputError, StructureError
+from linmlp.exceptions import InputError, SettingsError, StructureError
 from linmlp.potentials.baseline_setting import BaselineSetting
 from linmlp.potentials.errors import ErrorTable, StructureErrors
 from linmlp.potentials.fit_result import Fit
@@ -31,6 +31,7 @@ from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPrediction, UncertainPredictor, Uncertainty
 from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
 from linmlp.potentials.uncertainty.table import UncertaintyTable
+from linmlp.potentials.usable_labels import usable_labels
 from linmlp.solvers import SystemSolver
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, RejectSetting, check_structures, read_labels
 from linmlp.structures.checks import describe as name_structure
@@ -365,7 +366,13 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             In eV/Å.
         std : list of ndarray of shape (n_atoms,)
             Half-widths of 68 % intervals of the components of each atom, eV/Å; only if `return_std`.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no derivatives.
         """
+        self._check_derivatives()
         if return_std:
             results = self.predict_uncertainty(structures)
             return [r.prediction.forces for r in results], [r.force_std for r in results]
@@ -393,6 +400,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
 
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6); NaN for one without volume."""
+        self._check_derivatives()
         return np.array([prediction.stress for prediction in self._predictions(structures)]).reshape(-1, 6)
 
     def loss(
@@ -422,7 +430,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             L.
         """
         structures = check_structures(structures)
-        return self._loss(structures, self._read_labels(structures), weights, sample_weight).total
+        return self._loss(structures, self._usable_labels(structures), weights, sample_weight).total
 
     def score(self, structures: Sequence[Atoms], y: Any = None, *, sample_weight: Any = None) -> float:
         """Return -L at reference weights that depend on the structures alone, so that candidates can be compared.
@@ -442,7 +450,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             Larger is better.
         """
         structures = check_structures(structures)
-        labels = self._read_labels(structures)
+        labels = self._usable_labels(structures)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         return -self._loss(structures, labels, LossWeights.from_labels(labels, weight), sample_weight).total
 
@@ -468,7 +476,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             If uncertainties are asked of a potential without `uncertainty_`.
         """
         structures = check_structures(structures)
-        labels = self._read_labels(structures)
+        labels = self._usable_labels(structures)
         if not uncertainty:
             predictions, stated = self._predictions(structures), None
         else:
@@ -494,9 +502,15 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         -------
         linmlp.calculators.PotentialCalculator
             With energy, energies, free_energy, forces, stress and stresses.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no derivatives.
         """
         from linmlp.calculators import PotentialCalculator
 
+        self._check_derivatives()
         predictor = self.uncertain_predictor() if uncertainty else self.predictor()
         return PotentialCalculator(predictor, skin=skin, n_threads=n_threads)
 
@@ -589,6 +603,17 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
 
     def _read_labels(self, structures: Sequence[Atoms]) -> LabelSet:
         return read_labels(structures, self.energy_key, self.forces_key, self.stress_key, self.virial_key)
+
+    def _usable_labels(self, structures: Sequence[Atoms]) -> LabelSet:
+        """Return the labels that the fitted descriptor has features for."""
+        check_is_fitted(self)
+        return usable_labels(self._read_labels(structures), self.descriptor_)
+
+    def _check_derivatives(self) -> None:
+        """Raise where forces are asked of a descriptor without derivatives."""
+        check_is_fitted(self)
+        if self.descriptor_.derivatives_lack is not None:
+            raise SettingsError(self.descriptor_.derivatives_lack)
 
     def _fit_settings(self) -> FitSettings:
         names = FitSettings.__dataclass_fields__

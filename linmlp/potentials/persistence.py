@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linmlp.descriptors import ACE, SOAP, Descriptor, JoinedDescriptors, KernelFeatures
+from linmlp.descriptors import ACE, SOAP, Descriptor, DScribeDescriptor, JoinedDescriptors, KernelFeatures
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
 from linmlp.potentials.cv_results_state import cv_results_from_state, cv_results_to_state
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DESCRIPTORS: dict[str, type[Descriptor]] = {
     "ACE": ACE,
     "SOAP": SOAP,
+    "DScribeDescriptor": DScribeDescriptor,
     "KernelFeatures": KernelFeatures,
     "JoinedDescriptors": JoinedDescriptors,
 }

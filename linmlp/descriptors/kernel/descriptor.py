@@ -140,6 +140,16 @@ class KernelFeatures(Descriptor):
             warnings.warn("; ".join(fewer), LinmlpWarning, stacklevel=2)
         return self
 
+    @property
+    def derivatives_lack(self) -> str | None:
+        """Why there are no derivatives: those of the descriptor that is compared; None if there are."""
+        return self.descriptor_.derivatives_lack
+
+    @property
+    def affords_hot_runs(self) -> bool:  # type: ignore[override]
+        """Whether the descriptor that is compared is fast enough."""
+        return self.descriptor_.affords_hot_runs
+
     def cutoff_candidates(self, structures: Sequence[Atoms]) -> tuple[float, ...]:
         """Return the cutoff of the descriptor, which is not chosen from the data."""
         inner = SOAP() if self.descriptor is None else self.descriptor
