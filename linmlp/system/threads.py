@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from linmlp.descriptors.threads import blas_threads
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:
@@ -19,5 +19,4 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     context manager
         Restores the number of threads at the end.
     """
-    limits: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
-    return limits
+    return blas_threads(1)

@@ -101,3 +101,24 @@ def pull_loop(
             i = order[start + w]
             write_adjoints(plan, i, kinds[i], w, weights, work)
             pull_center(plan, i, w, work, forces, strain)
+
+
+@njit(**OPTIONS)
+def pull_members_loop(
+    plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
+    order: IntArray, work: RowWork, weights: FloatArray, forces: FloatArray, strain: FloatArray,
+) -> None:  # fmt: skip
+    """Write forces (n_members, n_atoms, 3) and strain gradients (n_members, n_atoms, 6) of several energies.
+
+    weights (n_members, n_atoms, n_functions) are those of the functions around each atom's own element.
+    """
+    forces[:] = 0.0
+    strain[:] = 0.0
+    for start in range(0, len(order), WIDTH):
+        stop = min(start + WIDTH, len(order))
+        couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, True)
+        for w in range(stop - start):
+            i = order[start + w]
+            for m in range(len(weights)):
+                write_adjoints(plan, i, 0, w, weights[m], work)
+                pull_center(plan, i, w, work, forces[m], strain[m])

@@ -253,6 +253,20 @@ class DScribeDescriptor(Descriptor):
             strain[i] = _strained(around.vectors, pulled[:, :, None])[:, 0]
         return forces, strain
 
+    def pull_back_own(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return those of several energies from (n_members, n_atoms, n_functions), with derivatives made once."""
+        n_members, n_atoms, _ = d_energy_d_features.shape
+        forces, strain = np.zeros((n_members, n_atoms, 3)), np.zeros((n_members, n_atoms, 6))
+        if self.derivatives_lack is not None:
+            return np.full_like(forces, np.nan), np.full_like(strain, np.nan)
+        for i, _, around, _, gradients in self._derivatives(pairs, np.arange(n_atoms)):
+            pulled = np.moveaxis(gradients @ d_energy_d_features[:, i].T, -1, 0)
+            for of_member, own in zip(forces, pulled, strict=True):
+                np.subtract.at(of_member, around.j, own)
+                of_member[i] += own.sum(axis=0)
+            strain[:, i] = _strained(around.vectors, np.moveaxis(pulled, 0, -1)).T
+        return forces, strain
+
     def feature_multiplicities(self) -> FloatArray:
         """Return how often every function stands in the full power spectrum of SOAP; 1 for other descriptors."""
         self._check_local()

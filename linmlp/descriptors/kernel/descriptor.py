@@ -10,7 +10,9 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors.base import Descriptor
-from linmlp.descriptors.kernel.evaluator import KernelEvaluator
+from linmlp.descriptors.evaluators import QuadraticForm, check_member_coefficients
+from linmlp.descriptors.kernel.evaluator import KernelCommittee, KernelEvaluator, KernelParts
+from linmlp.descriptors.kernel.judging import KernelJudgingEvaluator, KernelSummingEvaluator
 from linmlp.descriptors.kernel.loops import add_slopes
 from linmlp.descriptors.kernel.representatives import Representatives, make_representatives
 from linmlp.descriptors.kernel.selection import Selection, select_environments
@@ -228,9 +230,46 @@ class KernelFeatures(Descriptor):
 
     def evaluator(self, coefficients: FloatArray) -> KernelEvaluator:
         """Return the evaluation of the energy that is linear in the features."""
-        check_is_fitted(self)
-        blocks = [np.asarray(coefficients, dtype=float)[self._block(z)] for z in range(len(self.elements_))]
-        return KernelEvaluator(self.descriptor_, self.representatives_, blocks, self._scale)
+        return KernelEvaluator(self._parts(), self._of_elements(coefficients))
+
+    def committee(self, coefficients: FloatArray) -> KernelCommittee:
+        """Return the evaluation of several energies that are linear in the features, from the same kernel values."""
+        members = check_member_coefficients(coefficients, self.n_features_out_)
+        return KernelCommittee(self._parts(), self._of_elements(members))
+
+    def summing_evaluator(self, coefficients: FloatArray, features: IntArray | None = None) -> KernelSummingEvaluator:
+        """Return the evaluation of an energy, with sums of features from the same kernel values."""
+        return KernelSummingEvaluator(self._parts(), self._of_elements(coefficients), features)
+
+    def judging_evaluator(
+        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm, features: IntArray | None = None
+    ) -> KernelJudgingEvaluator:
+        """Return the evaluation of a potential with a committee and a form of atoms' features, in one pass.
+
+        Parameters
+        ----------
+        coefficients : ndarray of shape (n_features,)
+            Coefficients of the potential, eV.
+        members : ndarray of shape (n_members, n_features)
+            Coefficients of the committee, at least one, eV.
+        form : QuadraticForm
+            Such as the leverage of an atom.
+        features : ndarray of int, shape (n_summed,), or None
+            Features to sum over atoms; None for all.
+
+        Returns
+        -------
+        KernelJudgingEvaluator
+            With ten members about four times as long as one evaluation.
+
+        Raises
+        ------
+        SettingsError
+            If the coefficients of the committee have another shape.
+        """
+        members = check_member_coefficients(members, self.n_features_out_)
+        together = np.vstack([np.asarray(coefficients, dtype=float), members])
+        return KernelJudgingEvaluator(self._parts(), self._of_elements(together), form, features)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """Return the fitted state as json-able settings and arrays."""
@@ -283,6 +322,16 @@ class KernelFeatures(Descriptor):
         self.descriptor_ = inner
         self.elements_, self.cutoff_ = inner.elements_, inner.cutoff_
         self._scale = inner.feature_multiplicities() ** 0.5
+
+    def _parts(self) -> KernelParts:
+        """Return what evaluators are made of."""
+        check_is_fitted(self)
+        return KernelParts(self.descriptor_, self.representatives_, self._scale)
+
+    def _of_elements(self, coefficients: FloatArray) -> list[FloatArray]:
+        """Return the coefficients (..., n_features) of every element."""
+        every = np.asarray(coefficients, dtype=float)
+        return [every[..., self._block(z)] for z in range(len(self.elements_))]
 
     @property
     def _first(self) -> list[int]:

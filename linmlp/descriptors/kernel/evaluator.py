@@ -1,14 +1,137 @@
-"""Energies, forces and strain gradients of a kernel potential."""
+"""Energies, forces and strain gradients of kernel potentials: one, several, and what tells how far they can be trusted.
 
-from collections.abc import Sequence
+Kernel values to the representatives are computed once for all sets of coefficients. Whitening is undone in the
+coefficients, so that an atom costs two products with the representatives, and one more for each further set.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from linmlp.descriptors.base import Descriptor
 from linmlp.descriptors.kernel.representatives import Representatives
+from linmlp.descriptors.threads import blas_threads
 from linmlp.neighbors import Pairs
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
+
+CHUNK = 128
+"""Atoms whose kernel values are at hand at a time: they stay in the cache."""
+
+
+class KernelParts(NamedTuple):
+    """What a kernel is made of.
+
+    Attributes
+    ----------
+    descriptor : Descriptor
+        That atoms are compared by.
+    representatives : sequence of Representatives
+        Of every element.
+    scale : ndarray of shape (n_functions,)
+        Factor of the features in the kernel.
+    """
+
+    descriptor: Descriptor
+    representatives: Sequence[Representatives]
+    scale: FloatArray
+
+
+class Visited(NamedTuple):
+    """Some atoms of one element.
+
+    Attributes
+    ----------
+    element : int
+        Element index.
+    atoms : ndarray of int, shape (n,)
+        The atoms.
+    powers : ndarray of shape (n, n_sparse)
+        Their kernel values.
+    """
+
+    element: int
+    atoms: IntArray
+    powers: FloatArray
+
+
+class KernelCommittee:
+    """Energies of kernel values to representatives, for several sets of coefficients.
+
+    Parameters
+    ----------
+    parts : KernelParts
+        Of the kernel.
+    coefficients : sequence of ndarray of shape (n_members, n_kept)
+        Of the whitened kernel values of every element, eV.
+    """
+
+    def __init__(self, parts: KernelParts, coefficients: Sequence[FloatArray]) -> None:
+        self._parts, self.n_members = parts, len(coefficients[0])
+        pairs = list(zip(parts.representatives, coefficients, strict=True))
+        self._weights = [np.ascontiguousarray(of_element @ r.whitening.T) for r, of_element in pairs]
+        lone = zip(parts.representatives, self._weights, strict=True)
+        self._constants = [-(weights @ r.lone_values) for r, weights in lone]
+
+    def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return energies (n_members, n_atoms), forces (n_members, n_atoms, 3), strain gradients per atom (..., 6)."""
+        energies, slopes = self.allocate(pairs)
+        with blas_threads(n_threads):
+            for _ in self.visit(pairs, energies, slopes):
+                pass
+        return energies, *self._parts.descriptor.pull_back_own(pairs, slopes)
+
+    def visit(self, pairs: Pairs, energies: FloatArray, slopes: FloatArray) -> Iterator[Visited]:
+        """Yield the atoms, after writing their energies and the derivatives of these with respect to their features.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs of a structure.
+        energies : ndarray of shape (n_members, n_atoms)
+            Is overwritten.
+        slopes : ndarray of shape (n_members, n_atoms, n_functions)
+            Is overwritten.
+
+        Yields
+        ------
+        Visited
+            At most `CHUNK` atoms.
+        """
+        descriptor, representatives, scale = self._parts
+        kinds = descriptor.element_indices(pairs.numbers)
+        features = descriptor.environment_features(pairs)
+        n = features.shape[1] // len(descriptor.elements_)
+        for z, r in enumerate(representatives):
+            of_element = np.flatnonzero(kinds == z)
+            for start in range(0, len(of_element), CHUNK):
+                atoms = of_element[start : start + CHUNK]
+                own = features[atoms, z * n : (z + 1) * n] * scale
+                powers, of_atoms, gradients = self._of_element(z, r, own)
+                energies[:, atoms], slopes[:, atoms] = of_atoms, gradients * scale
+                yield Visited(z, atoms, powers)
+
+    def _of_element(
+        self, z: int, r: Representatives, features: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return kernel values, energies (n_members, n), and their derivatives with respect to scaled features."""
+        weights = self._weights[z]
+        cosines, lengths = r.cosines(features)
+        powers, slopes = r.powers(cosines)
+        slopes /= lengths[:, None]
+        gradients, weighted = np.empty((len(weights), *features.shape)), np.empty_like(slopes)
+        for of_member, gradient in zip(weights, gradients, strict=True):
+            np.multiply(slopes, of_member, out=weighted)
+            np.matmul(weighted, r.vectors, out=gradient)
+        slopes *= cosines
+        along = (weights @ slopes.T) / lengths
+        gradients -= along[:, :, None] * features
+        return powers, weights @ powers.T + self._constants[z][:, None], gradients
+
+    def allocate(self, pairs: Pairs) -> tuple[FloatArray, FloatArray]:
+        """Return arrays for `visit`, zeros."""
+        n, shape = len(self._parts.scale), (self.n_members, len(pairs.numbers))
+        return np.zeros(shape), np.zeros((*shape, n))
 
 
 class KernelEvaluator:
@@ -16,49 +139,16 @@ class KernelEvaluator:
 
     Parameters
     ----------
-    descriptor : Descriptor
-        That the kernel compares atoms by.
-    representatives : sequence of Representatives
-        Of every element.
-    coefficients : sequence of ndarray
+    parts : KernelParts
+        Of the kernel.
+    coefficients : sequence of ndarray of shape (n_kept,)
         Of the whitened kernel values of every element, eV.
-    scale : ndarray of shape (n_functions,)
-        Factor of the features in the kernel.
     """
 
-    def __init__(
-        self,
-        descriptor: Descriptor,
-        representatives: Sequence[Representatives],
-        coefficients: Sequence[FloatArray],
-        scale: FloatArray,
-    ) -> None:
-        self._descriptor, self._representatives, self._scale = descriptor, list(representatives), scale
-        self._n = descriptor.n_features_out_ // len(descriptor.elements_)
-        # Whitening is undone once, so that an atom costs two products with the representatives.
-        pairs = list(zip(representatives, coefficients, strict=True))
-        self._weights = [r.whitening @ of_element for r, of_element in pairs]
-        self._constants = [-float(r.lone_values @ w) for r, w in zip(self._representatives, self._weights, strict=True)]
+    def __init__(self, parts: KernelParts, coefficients: Sequence[FloatArray]) -> None:
+        self._one = KernelCommittee(parts, [of_element[None] for of_element in coefficients])
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies (n_atoms,), forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6)."""
-        kinds = self._descriptor.element_indices(pairs.numbers)
-        features = self._descriptor.environment_features(pairs)
-        energies, slopes = np.zeros(len(kinds)), np.zeros_like(features)
-        with threadpool_limits(n_threads, user_api="blas"):
-            for z, representatives in enumerate(self._representatives):
-                centers, block = np.flatnonzero(kinds == z), slice(z * self._n, (z + 1) * self._n)
-                if len(centers):
-                    own = features[centers, block] * self._scale
-                    energies[centers], slopes[centers, block] = self._of_element(z, representatives, own)
-        forces, strain = self._descriptor.pull_back(pairs, slopes)
-        return energies, forces, strain
-
-    def _of_element(self, z: int, r: Representatives, features: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return energies of atoms and their derivatives with respect to the features of the descriptor."""
-        cosines, lengths = r.cosines(features)
-        powers, slopes = r.powers(cosines)
-        slopes *= self._weights[z] / lengths[:, None]
-        along = np.einsum("is,is->i", slopes, cosines) / lengths
-        gradient = self._scale * (slopes @ r.vectors - along[:, None] * features)
-        return powers @ self._weights[z] + self._constants[z], gradient
+        energies, forces, strain = self._one.compute(pairs, n_threads)
+        return energies[0], forces[0], strain[0]
