@@ -72,6 +72,7 @@ class KernelCommittee:
         self._weights = [np.ascontiguousarray(of_element @ r.whitening.T) for r, of_element in pairs]
         lone = zip(parts.representatives, self._weights, strict=True)
         self._constants = [-(weights @ r.lone_values) for r, weights in lone]
+        self._vectors = [r.vectors * parts.scale for r in parts.representatives]
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies (n_members, n_atoms), forces (n_members, n_atoms, 3), strain gradients per atom (..., 6)."""
@@ -107,31 +108,20 @@ class KernelCommittee:
             for start in range(0, len(of_element), CHUNK):
                 atoms = of_element[start : start + CHUNK]
                 own = features[atoms, z * n : (z + 1) * n] * scale
-                powers, of_atoms, gradients = self._of_element(z, r, own)
-                energies[:, atoms], slopes[:, atoms] = of_atoms, gradients * scale
+                cosines, lengths = r.cosines(own)
+                powers, steepness = r.powers(cosines)
+                steepness /= lengths[:, None]
+                along, own = self._weights[z] @ (steepness * cosines).T / lengths, own * scale
+                for m, weights in enumerate(self._weights[z]):
+                    # In single precision nothing would be left: coefficients of like environments cancel.
+                    slopes[m, atoms] = (steepness * weights) @ self._vectors[z] - along[m][:, None] * own
+                energies[:, atoms] = self._weights[z] @ powers.T + self._constants[z][:, None]
                 yield Visited(z, atoms, powers)
 
-    def _of_element(
-        self, z: int, r: Representatives, features: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return kernel values, energies (n_members, n), and their derivatives with respect to scaled features."""
-        weights = self._weights[z]
-        cosines, lengths = r.cosines(features)
-        powers, slopes = r.powers(cosines)
-        slopes /= lengths[:, None]
-        gradients, weighted = np.empty((len(weights), *features.shape)), np.empty_like(slopes)
-        for of_member, gradient in zip(weights, gradients, strict=True):
-            np.multiply(slopes, of_member, out=weighted)
-            np.matmul(weighted, r.vectors, out=gradient)
-        slopes *= cosines
-        along = (weights @ slopes.T) / lengths
-        gradients -= along[:, :, None] * features
-        return powers, weights @ powers.T + self._constants[z][:, None], gradients
-
     def allocate(self, pairs: Pairs) -> tuple[FloatArray, FloatArray]:
-        """Return arrays for `visit`, zeros."""
+        """Return arrays for `visit`."""
         n, shape = len(self._parts.scale), (self.n_members, len(pairs.numbers))
-        return np.zeros(shape), np.zeros((*shape, n))
+        return np.empty(shape), np.empty((*shape, n))
 
 
 class KernelEvaluator:

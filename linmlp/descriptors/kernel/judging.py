@@ -1,6 +1,7 @@
 """A kernel potential and, from the same kernel values, what tells how far it may be trusted."""
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.linalg.blas import dtrmm
@@ -69,12 +70,7 @@ class KernelJudgingEvaluator:
         self._parts = parts
         self._all = KernelCommittee(parts, coefficients)
         self._features = slice(None) if features is None else np.asarray(features)
-        first = np.cumsum([0, *(r.n_kept for r in parts.representatives)])
-        with blas_threads(1):
-            self._forms = [
-                _triangle(r, form.triangle(np.arange(first[z], first[z + 1], dtype=np.int64)))
-                for z, r in enumerate(parts.representatives)
-            ]
+        self._forms = _triangles(form, parts.representatives)
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> Judged:
         """Return the prediction and what is beside it."""
@@ -107,6 +103,20 @@ class _Sums:
         """Return the features (n_features,) summed over the atoms."""
         pairs = zip(self._totals, self._representatives, strict=True)
         return np.concatenate([total @ r.whitening for total, r in pairs])
+
+
+_known: WeakKeyDictionary[QuadraticForm, WeakKeyDictionary[Representatives, FloatArray]] = WeakKeyDictionary()
+
+
+def _triangles(form: QuadraticForm, representatives: Sequence[Representatives]) -> list[FloatArray]:
+    """Return the form for the kernel values to the representatives of every element; it takes as long as many atoms."""
+    known = _known.setdefault(form, WeakKeyDictionary())
+    first = np.cumsum([0, *(r.n_kept for r in representatives)])
+    with blas_threads(1):
+        for z, r in enumerate(representatives):
+            if r not in known:
+                known[r] = _triangle(r, form.triangle(np.arange(first[z], first[z + 1], dtype=np.int64)))
+    return [known[r] for r in representatives]
 
 
 def _triangle(r: Representatives, form: FloatArray) -> FloatArray:
