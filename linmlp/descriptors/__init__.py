@@ -13,6 +13,7 @@ from linmlp.descriptors.evaluators import (
 )
 from linmlp.descriptors.joined import JoinedDescriptors
 from linmlp.descriptors.kernel import KernelFeatures
+from linmlp.descriptors.mean_features import MeanFeatures
 from linmlp.descriptors.soap import SOAP
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Judged",
     "JudgingEvaluator",
     "KernelFeatures",
+    "MeanFeatures",
     "QuadraticForm",
     "SummingEvaluator",
 ]
