@@ -441,11 +441,18 @@ class KernelFeatures(Descriptor):
 
     def _check_arguments(self) -> None:
         """Raise where an argument cannot be used."""
-        if not (isinstance(self.zeta, int | float | np.number) and 1.0 <= self.zeta < np.inf):
+        is_number = isinstance(self.zeta, int | float | np.number) and not isinstance(self.zeta, bool)
+        if not (is_number and 1.0 <= self.zeta < np.inf):
             raise SettingsError(f"zeta={self.zeta!r}; the exponent of the kernel must be 1 or more")
-        for name, value in (("n_sparse", self.n_sparse), ("n_candidates", self.n_candidates)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise SettingsError(f"{name}={value!r}; it must be a whole number, 1 or more")
+        least = {"n_sparse": 1, "n_candidates": 1, "random_state": 0}
+        for name, value in ((name, getattr(self, name)) for name in least):
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least[name]:
+                raise SettingsError(f"{name}={value!r}; it must be a whole number, {least[name]} or more")
+        counts = self.per_group.values() if isinstance(self.per_group, Mapping) else [self.per_group]
+        if self.per_group is not None and not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
+            raise SettingsError(
+                f'per_group={self.per_group!r}; it must be a dict of whole numbers, 1 or more, such as {{"liquid": 9}}'
+            )
         if self.selection not in ("fps", "cur", "random"):
             raise SettingsError(f'selection={self.selection!r}; it must be "fps", "cur" or "random"')
         if self.descriptor is not None and not isinstance(self.descriptor, Descriptor):
