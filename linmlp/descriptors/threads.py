@@ -1,10 +1,15 @@
-"""How many threads BLAS may take."""
+"""Threads: how many BLAS may take, and a map over pieces of work that release the lock of Python."""
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def blas_threads(n_threads: int) -> AbstractContextManager[Any]:
@@ -30,3 +35,26 @@ def _controller() -> ThreadpoolController:
     import scipy.linalg  # noqa: F401  # its BLAS is another one than that of numpy
 
     return ThreadpoolController()
+
+
+def map_threads(work: Callable[[Item], Result], items: Sequence[Item], n_threads: int) -> list[Result]:
+    """Return the results of some work, in order.
+
+    Parameters
+    ----------
+    work : callable
+        Spends its time in what releases the lock of Python.
+    items : sequence
+        What it is called with.
+    n_threads : int
+        Threads, 1 or more; no more than there are items are used.
+
+    Returns
+    -------
+    list
+        One result for each item.
+    """
+    if min(n_threads, len(items)) <= 1:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(n_threads, len(items)), thread_name_prefix="linmlp") as pool:
+        return list(pool.map(work, items))

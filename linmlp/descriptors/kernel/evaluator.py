@@ -4,16 +4,18 @@ Kernel values to the representatives are computed once for all sets of coefficie
 coefficients, so that an atom costs two products with the representatives, and one more for each further set.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from linmlp.descriptors.base import Descriptor
 from linmlp.descriptors.kernel.representatives import Representatives
-from linmlp.descriptors.threads import blas_threads
+from linmlp.descriptors.threads import blas_threads, map_threads
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray, IntArray
+
+T = TypeVar("T")
 
 CHUNK = 128
 """Atoms whose kernel values are at hand at a time: they stay in the cache."""
@@ -37,24 +39,6 @@ class KernelParts(NamedTuple):
     scale: FloatArray
 
 
-class Visited(NamedTuple):
-    """Some atoms of one element.
-
-    Attributes
-    ----------
-    element : int
-        Element index.
-    atoms : ndarray of int, shape (n,)
-        The atoms.
-    powers : ndarray of shape (n, n_sparse)
-        Their kernel values.
-    """
-
-    element: int
-    atoms: IntArray
-    powers: FloatArray
-
-
 class KernelCommittee:
     """Energies of kernel values to representatives, for several sets of coefficients.
 
@@ -76,52 +60,68 @@ class KernelCommittee:
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return energies (n_members, n_atoms), forces (n_members, n_atoms, 3), strain gradients per atom (..., 6)."""
-        energies, slopes = self.allocate(pairs)
-        with blas_threads(n_threads):
-            for _ in self.visit(pairs, energies, slopes):
-                pass
-        return energies, *self._parts.descriptor.pull_back_own(pairs, slopes)
+        return self.compute_with(pairs, n_threads, lambda z, atoms, powers: None)[0]
 
-    def visit(self, pairs: Pairs, energies: FloatArray, slopes: FloatArray) -> Iterator[Visited]:
-        """Yield the atoms, after writing their energies and the derivatives of these with respect to their features.
+    def compute_with(
+        self, pairs: Pairs, n_threads: int, visit: Callable[[int, IntArray, FloatArray], T]
+    ) -> tuple[tuple[FloatArray, FloatArray, FloatArray], list[T]]:
+        """Return what `compute` does, and what is made of the kernel values on the way.
 
         Parameters
         ----------
         pairs : Pairs
             Pairs of a structure.
-        energies : ndarray of shape (n_members, n_atoms)
-            Is overwritten.
-        slopes : ndarray of shape (n_members, n_atoms, n_functions)
-            Is overwritten.
+        n_threads : int
+            Threads.
+        visit : callable
+            Is called, in any of the threads, with an element index, at most `CHUNK` atoms, and their kernel values to
+            the representatives (n, n_sparse).
 
-        Yields
-        ------
-        Visited
-            At most `CHUNK` atoms.
+        Returns
+        -------
+        results : tuple of ndarray
+            Energies, forces and strain gradients.
+        visited : list
+            What `visit` returned, by element and atom.
         """
-        descriptor, representatives, scale = self._parts
-        kinds = descriptor.element_indices(pairs.numbers)
+        descriptor, _, scale = self._parts
+        kinds, shape = descriptor.element_indices(pairs.numbers), (self.n_members, len(pairs.numbers))
         features = descriptor.environment_features(pairs)
-        n = features.shape[1] // len(descriptor.elements_)
-        for z, r in enumerate(representatives):
-            of_element = np.flatnonzero(kinds == z)
-            for start in range(0, len(of_element), CHUNK):
-                atoms = of_element[start : start + CHUNK]
-                own = features[atoms, z * n : (z + 1) * n] * scale
-                cosines, lengths = r.cosines(own)
-                powers, steepness = r.powers(cosines)
-                steepness /= lengths[:, None]
-                along, own = self._weights[z] @ (steepness * cosines).T / lengths, own * scale
-                for m, weights in enumerate(self._weights[z]):
-                    # In single precision nothing would be left: coefficients of like environments cancel.
-                    slopes[m, atoms] = (steepness * weights) @ self._vectors[z] - along[m][:, None] * own
-                energies[:, atoms] = self._weights[z] @ powers.T + self._constants[z][:, None]
-                yield Visited(z, atoms, powers)
+        energies, slopes = np.empty(shape), np.empty((*shape, len(scale)))
 
-    def allocate(self, pairs: Pairs) -> tuple[FloatArray, FloatArray]:
-        """Return arrays for `visit`."""
-        n, shape = len(self._parts.scale), (self.n_members, len(pairs.numbers))
-        return np.empty(shape), np.empty((*shape, n))
+        def work(chunk: tuple[int, IntArray]) -> T:
+            return visit(*chunk, self._write(*chunk, features, energies, slopes))
+
+        # Several threads of BLAS for products of this size spin longer than they work where cores are busy.
+        with blas_threads(1):
+            visited = map_threads(work, _chunks(kinds, len(descriptor.elements_), n_threads), n_threads)
+        return (energies, *descriptor.pull_back_own(pairs, slopes)), visited
+
+    def _write(
+        self, z: int, atoms: IntArray, features: FloatArray, energies: FloatArray, slopes: FloatArray
+    ) -> FloatArray:
+        """Write energies of atoms and derivatives with respect to their features; return their kernel values."""
+        r, scale, n = self._parts.representatives[z], self._parts.scale, slopes.shape[2]
+        own = features[atoms, z * n : (z + 1) * n] * scale
+        cosines, lengths = r.cosines(own)
+        powers, steepness = r.powers(cosines)
+        steepness /= lengths[:, None]
+        along, own = self._weights[z] @ (steepness * cosines).T / lengths, own * scale
+        for m, weights in enumerate(self._weights[z]):
+            # In single precision nothing would be left: coefficients of like environments cancel.
+            slopes[m, atoms] = (steepness * weights) @ self._vectors[z] - along[m][:, None] * own
+        energies[:, atoms] = self._weights[z] @ powers.T + self._constants[z][:, None]
+        return powers
+
+
+def _chunks(kinds: IntArray, n_elements: int, n_threads: int) -> list[tuple[int, IntArray]]:
+    """Return elements, each with at most `CHUNK` of its atoms; less, down to a quarter, where threads would idle."""
+    size = min(CHUNK, max(-(-len(kinds) // n_threads), CHUNK // 4))
+    found = []
+    for z in range(n_elements):
+        atoms = np.flatnonzero(kinds == z)
+        found += [(z, atoms[start : start + size]) for start in range(0, len(atoms), size)]
+    return found
 
 
 class KernelEvaluator:

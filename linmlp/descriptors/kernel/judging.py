@@ -36,13 +36,11 @@ class KernelSummingEvaluator:
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return what an evaluator does, and the sums."""
-        energies, slopes = self._one.allocate(pairs)
-        sums = _Sums(self._parts.representatives)
-        with blas_threads(n_threads):
-            for visited in self._one.visit(pairs, energies, slopes):
-                sums.add(visited.element, visited.powers)
-        forces, strain = self._parts.descriptor.pull_back_own(pairs, slopes)
-        return energies[0], forces[0], strain[0], sums.whitened()[self._features]
+        representatives = self._parts.representatives
+        (energies, forces, strain), totals = self._one.compute_with(
+            pairs, n_threads, lambda z, _, powers: (z, _shifted(representatives[z], powers).sum(axis=0))
+        )
+        return energies[0], forces[0], strain[0], _whitened(representatives, totals)[self._features]
 
 
 class KernelJudgingEvaluator:
@@ -74,35 +72,33 @@ class KernelJudgingEvaluator:
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> Judged:
         """Return the prediction and what is beside it."""
-        energies, slopes = self._all.allocate(pairs)
-        leverages, sums = np.zeros(len(pairs.numbers)), _Sums(self._parts.representatives)
-        with blas_threads(n_threads):
-            for z, atoms, powers in self._all.visit(pairs, energies, slopes):
-                sums.add(z, powers)
-                shifted = np.asfortranarray((powers - self._parts.representatives[z].lone_values).T)
-                shaped = dtrmm(1.0, self._forms[z], shifted, overwrite_b=1)
-                leverages[atoms] = np.einsum("si,si->i", shaped, shaped)
-        forces, strain = self._parts.descriptor.pull_back_own(pairs, slopes)
-        wanted, whitened = np.zeros(sum(r.n_kept for r in self._parts.representatives)), sums.whitened()
-        wanted[self._features] = whitened[self._features]
-        return Judged(energies[0], forces[0], strain[0], forces[1:], wanted, leverages)
+        representatives, leverages = self._parts.representatives, np.zeros(len(pairs.numbers))
+
+        def visit(z: int, atoms: IntArray, powers: FloatArray) -> tuple[int, FloatArray]:
+            shifted = _shifted(representatives[z], powers)
+            total = shifted.sum(axis=0)
+            shaped = dtrmm(1.0, self._forms[z], shifted.T, overwrite_b=1)
+            leverages[atoms] = np.einsum("si,si->i", shaped, shaped)
+            return z, total
+
+        (energies, forces, strain), totals = self._all.compute_with(pairs, n_threads, visit)
+        whitened = _whitened(representatives, totals)
+        sums = np.zeros(len(whitened))
+        sums[self._features] = whitened[self._features]
+        return Judged(energies[0], forces[0], strain[0], forces[1:], sums, leverages)
 
 
-class _Sums:
-    """Kernel values summed over atoms, element by element."""
+def _shifted(r: Representatives, powers: FloatArray) -> FloatArray:
+    """Return kernel values above those of a lone atom."""
+    return np.asarray(powers - r.lone_values)
 
-    def __init__(self, representatives: Sequence[Representatives]) -> None:
-        self._representatives = representatives
-        self._totals = [np.zeros(len(r.vectors)) for r in representatives]
 
-    def add(self, z: int, powers: FloatArray) -> None:
-        """Count some atoms of an element in."""
-        self._totals[z] += (powers - self._representatives[z].lone_values).sum(axis=0)
-
-    def whitened(self) -> FloatArray:
-        """Return the features (n_features,) summed over the atoms."""
-        pairs = zip(self._totals, self._representatives, strict=True)
-        return np.concatenate([total @ r.whitening for total, r in pairs])
+def _whitened(representatives: Sequence[Representatives], totals: Sequence[tuple[int, FloatArray]]) -> FloatArray:
+    """Return the features (n_features,) of kernel values, summed over parts of the elements."""
+    sums = [np.zeros(len(r.vectors)) for r in representatives]
+    for z, total in totals:
+        sums[z] += total
+    return np.concatenate([of_element @ r.whitening for of_element, r in zip(sums, representatives, strict=True)])
 
 
 _known: WeakKeyDictionary[QuadraticForm, WeakKeyDictionary[Representatives, FloatArray]] = WeakKeyDictionary()

@@ -97,6 +97,18 @@ def test_several_energies_are_pulled_back_at_once(name, structures):
         assert_close(result, wanted)
 
 
+def test_threads_change_nothing(structures):
+    descriptor = clone(SOAP_KERNEL).fit(structures)
+    coefficients, *members = np.random.default_rng(4).normal(size=(3, descriptor.n_features_out_))
+    pairs = descriptor.pairs(structures[0].repeat((4, 4, 4)))
+    judging = descriptor.judging_evaluator(coefficients, np.array(members), random_form(descriptor))
+    for result, wanted in zip(judging.compute(pairs, n_threads=5), judging.compute(pairs), strict=True):
+        assert_close(result, wanted)
+    plain = descriptor.evaluator(coefficients)
+    for result, wanted in zip(plain.compute(pairs, n_threads=5), plain.compute(pairs), strict=True):
+        assert_close(result, wanted)
+
+
 def test_what_any_descriptor_does_agrees(structures):
     descriptor = clone(SOAP_KERNEL).fit(structures)
     coefficients, *members = np.random.default_rng(3).normal(size=(3, descriptor.n_features_out_))
