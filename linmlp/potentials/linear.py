@@ -510,13 +510,12 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         """
         from linmlp.calculators import PotentialCalculator
 
-        self._check_derivatives()
         predictor = self.uncertain_predictor() if uncertainty else self.predictor()
         return PotentialCalculator(predictor, skin=skin, n_threads=n_threads)
 
     def predictor(self) -> Predictor:
-        """Return what evaluates this potential."""
-        check_is_fitted(self)
+        """Return what evaluates this potential, forces included; it raises a `SettingsError` if there are none."""
+        self._check_derivatives()
         return Predictor(*self._parts())
 
     def uncertain_predictor(self) -> UncertainPredictor:
@@ -625,7 +624,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         return self.descriptor_, self.coef_, self.reference_, self.baselines_
 
     def _predictions(self, structures: Sequence[Atoms]) -> list[Prediction]:
-        return self._map(self.predictor(), check_structures(structures))
+        return self._map(Predictor(*self._parts()), check_structures(structures))
 
     def _map(self, predictor: Callable[[Atoms], T], structures: Sequence[Atoms]) -> list[T]:
         """Return what a predictor says of each structure, some structures at a time in every thread."""

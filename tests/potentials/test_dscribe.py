@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 
 from linmlp import SOAP, DScribeDescriptor, LinearPotential, SparseKernelPotential, load
 from linmlp.datasets import load_silicon
+from linmlp.evaluation import scan_dimers
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from tests import battery
 
@@ -107,7 +108,8 @@ def test_energies_alone(kind, way, silicon, tmp_path):
     model.save(tmp_path / "model.linmlp")
     again = load(tmp_path / "model.linmlp")
     np.testing.assert_allclose(again.predict(test), model.predict(test), rtol=1e-13)
-    for ask in (again.predict_forces, again.predict_stress, lambda _: again.calculator()):
+    without = (lambda _: again.calculator(), lambda _: again.predictor(), lambda _: scan_dimers(again))
+    for ask in (again.predict_forces, again.predict_stress, *without):
         with pytest.raises(SettingsError, match=r'no analytic derivatives of ACSF.*derivatives="numerical"'):
             ask(test)
 
