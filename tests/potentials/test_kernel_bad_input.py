@@ -71,12 +71,12 @@ def test_environments_that_differ_by_rounding():
     assert_sound(model, train)
 
 
-def test_directions_that_rounding_would_fill_are_told():
+def test_representatives_that_others_stand_for_are_told():
     # A linear kernel on 18 functions has no more than 18 directions, whatever the number of environments.
     train = load_silicon()[0][:40]
     model, _ = fit_quietly(SparseKernelPotential(SMALL, 100, zeta=1, **FIXED), train)
     assert len(model.coef_) <= 18
-    assert f"{100 - len(model.coef_)} directions of 100 representatives were dropped" in model.describe()
+    assert f"{100 - len(model.coef_)} of 100 representatives were dropped" in model.describe()
     assert_sound(model, train)
 
 

@@ -402,8 +402,8 @@ class KernelFeatures(Descriptor):
             )
         if n_dropped:
             told.append(
-                f"{n_dropped} directions of {len(chosen)} representatives were dropped, which kernel values in double "
-                "precision do not tell from the others"
+                f"{n_dropped} of {len(chosen)} representatives were dropped, since kernel values in double precision "
+                "do not tell them from combinations of the others"
             )
         return made, told
 
