@@ -87,7 +87,8 @@ class CoreRows:
         for a, b in combinations_with_replacement(range(len(numbers)), 2):
             for distance in SCAN * zbl.outer[a, b]:
                 pairs = dimer((numbers[a], numbers[b]), float(distance))
-                descriptor.write_rows(pairs, energy, d_positions, None)
+                with one_blas_thread():
+                    descriptor.write_rows(pairs, energy, d_positions, None)
                 slopes.append(d_positions[3].copy())
                 repulsion.append(-sum(float(baseline.compute(pairs).forces[1, 0]) for baseline in pairwise))
         names = tuple(f"{a}-{b}" for a, b in combinations_with_replacement(zbl.elements, 2))

@@ -17,6 +17,7 @@ from linmlp.descriptors.kernel.loops import add_slopes
 from linmlp.descriptors.kernel.representatives import Representatives, make_representatives
 from linmlp.descriptors.kernel.selection import Selection, select_environments
 from linmlp.descriptors.soap import SOAP
+from linmlp.descriptors.threads import blas_threads
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.neighbors import Pairs
 from linmlp.structures import check_structures
@@ -131,10 +132,11 @@ class KernelFeatures(Descriptor):
             raise SettingsError(f"per_group names {', '.join(strangers)}, which no structure has as config_type")
         notes: list[str] = []
         self.representatives_ = []
-        for z, symbol in enumerate(self.elements_):
-            made, told = self._represent(z, candidates[z], groups[z], rng)
-            self.representatives_.append(made)
-            notes += [f"{symbol}: {note}" for note in told]
+        with blas_threads(1):  # a thousand small products: threads of BLAS would wait for each other
+            for z, symbol in enumerate(self.elements_):
+                made, told = self._represent(z, candidates[z], groups[z], rng)
+                self.representatives_.append(made)
+                notes += [f"{symbol}: {note}" for note in told]
         self.notes_ = tuple(notes)
         self.n_features_out_ = self._first[-1]
         fewer = [note for note in notes if "instead of" in note]
@@ -322,6 +324,7 @@ class KernelFeatures(Descriptor):
         self.descriptor_ = inner
         self.elements_, self.cutoff_ = inner.elements_, inner.cutoff_
         self._scale = inner.feature_multiplicities() ** 0.5
+        self._known_columns: dict[int, FloatArray] = {}
 
     def _parts(self) -> KernelParts:
         """Return what evaluators are made of."""
@@ -413,7 +416,7 @@ class KernelFeatures(Descriptor):
         n_sparse = len(r.vectors)
         values, positions = np.zeros(n_sparse), np.zeros((3 * len(pairs.numbers), n_sparse))
         strain = np.zeros((6, n_sparse))
-        scaled = np.ascontiguousarray((r.vectors * self._scale).T)
+        scaled = self._columns(z)
         for batch in self._batches(pairs, centers):
             rows = self.descriptor_.center_rows(pairs, batch)
             features = rows.features * self._scale
@@ -431,6 +434,12 @@ class KernelFeatures(Descriptor):
                 along = np.einsum("rf,rf->r", derivatives, own[of])
                 add_slopes(derivatives @ scaled, along, cosines, slopes, slots, places, n_axes, target)
         return values, positions, strain
+
+    def _columns(self, z: int) -> FloatArray:
+        """Return the scaled vectors of an element, (n_functions, n_sparse): to copy them takes as long as a dimer."""
+        if z not in self._known_columns:
+            self._known_columns[z] = np.ascontiguousarray((self.representatives_[z].vectors * self._scale).T)
+        return self._known_columns[z]
 
     def _batches(self, pairs: Pairs, centers: IntArray) -> list[IntArray]:
         """Return the centers in batches of about `BATCH_ROWS` rows."""
