@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from linmlp.descriptors import ACE, SOAP
+from linmlp.descriptors import ACE, SOAP, DScribeDescriptor
 from linmlp.potentials import (
     ErrorTable,
     LinearPotential,
@@ -18,6 +18,7 @@ __version__ = version("linmlp")
 __all__ = [
     "ACE",
     "SOAP",
+    "DScribeDescriptor",
     "ErrorTable",
     "LinearPotential",
     "LinearPotentialCV",

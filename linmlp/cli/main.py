@@ -62,10 +62,26 @@ def fit(
     test: Annotated[Path | None, typer.Option(help="test structures; only reported on")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="model file to write")] = None,
     settings: Annotated[Path | None, typer.Option(help="YAML file with settings; options overrule it")] = None,
+    descriptor: Annotated[
+        str | None, typer.Option(help="features of atoms: ace, soap, or auto (soap for kernels, else ace)")
+    ] = None,
     cutoff: Annotated[str | None, typer.Option(help="cutoff radius in Å, or auto")] = None,
-    order: Annotated[int | None, typer.Option(help="correlation order, 1 to 3")] = None,
+    order: Annotated[int | None, typer.Option(help="ace: correlation order, 1 to 3")] = None,
     max_degree: Annotated[
-        str | None, typer.Option(help="largest degree: a number, one per order (16,14,11), or auto")
+        str | None, typer.Option(help="ace: largest degree, a number, one per order (16,14,11), or auto")
+    ] = None,
+    n_max: Annotated[int | None, typer.Option(help="soap: radial functions")] = None,
+    l_max: Annotated[int | None, typer.Option(help="soap: largest angular momentum")] = None,
+    sigma: Annotated[float | None, typer.Option(help="soap: width of the Gaussians, Å")] = None,
+    compression: Annotated[str | None, typer.Option(help="soap: off, mu2, mu1nu1 or crossover")] = None,
+    kernel: Annotated[
+        bool | None, typer.Option("--kernel/--no-kernel", help="kernel to sparse environments (as GAP has it)")
+    ] = None,
+    n_sparse: Annotated[int | None, typer.Option(help="kernel: environments for each element")] = None,
+    zeta: Annotated[float | None, typer.Option(help="kernel: exponent")] = None,
+    selection: Annotated[str | None, typer.Option(help="kernel: how environments are chosen: fps, cur, random")] = None,
+    pair_term: Annotated[
+        bool | None, typer.Option("--pair-term/--no-pair-term", help="kernel: a linear pair term beside it")
     ] = None,
     energy_weight: Annotated[str | None, typer.Option(help="w_E of the loss, auto, or evidence")] = None,
     force_weight: Annotated[str | None, typer.Option(help="w_F of the loss, or auto")] = None,

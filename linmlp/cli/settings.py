@@ -6,11 +6,18 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from linmlp.descriptors import ACE
+from linmlp.descriptors import ACE, SOAP, Descriptor
 from linmlp.exceptions import SettingsError
-from linmlp.potentials import LinearPotential
+from linmlp.potentials import LinearPotential, SparseKernelPotential
 
 Weight = float | Literal["auto"]
+
+ONLY_FOR = {
+    "descriptor ace": ("order", "max_degree", "max_l"),
+    "descriptor soap": ("n_max", "l_max", "sigma", "compression"),
+    "kernel true": ("n_sparse", "zeta", "selection", "per_group", "n_candidates", "pair_term"),
+}
+"""Settings that mean something only beside another one."""
 
 
 class FitSettings(BaseModel):
@@ -22,10 +29,23 @@ class FitSettings(BaseModel):
     test: Path | None = None
     output: Path = Path("model.linmlp")
 
-    cutoff: float | Literal["auto"] = Field("auto", description="cutoff radius in Å")
+    descriptor: Literal["auto", "ace", "soap"] = Field("auto", description="auto: soap for kernels, else ace")
+    cutoff: float | Literal["auto"] = Field("auto", description="cutoff radius in Å; auto: by the data for ace alone")
     order: int = Field(3, description="correlation order (body order - 1)")
     max_degree: int | list[int] | Literal["auto"] = Field("auto", description="largest total degree, per order")
     max_l: int = Field(6, description="largest angular momentum")
+    n_max: int = Field(8, description="radial functions of soap")
+    l_max: int = Field(6, description="largest angular momentum of soap")
+    sigma: float = Field(0.5, description="width of the Gaussians of soap, Å")
+    compression: Literal["off", "mu2", "mu1nu1", "crossover"] = Field("off", description="densities paired in soap")
+
+    kernel: bool = Field(False, description="kernel to sparse environments instead of functions of the descriptor")
+    n_sparse: int = Field(1000, description="environments for each element")
+    zeta: float = Field(4.0, description="exponent of the kernel")
+    selection: Literal["fps", "cur", "random"] = Field("fps", description="how environments are chosen")
+    per_group: dict[str, int] | None = Field(None, description="environments taken from a config_type first")
+    n_candidates: int = Field(20000, description="atoms of each element that they are chosen from")
+    pair_term: bool = Field(False, description="a linear pair term beside the kernel")
 
     energy_weight: Weight | Literal["evidence"] = "auto"
     force_weight: Weight = "auto"
@@ -66,13 +86,45 @@ class FitSettings(BaseModel):
             "n_jobs",
             "max_memory",
         ]
-        descriptor = ACE(self.cutoff, self.order, self.max_degree, max_l=self.max_l)
-        return LinearPotential(
-            descriptor,
-            baseline="zbl" if self.zbl else None,
-            random_state=self.seed,
+        self._check_combination()
+        settings = {
+            "baseline": "zbl" if self.zbl else None,
+            "random_state": self.seed,
             **{name: getattr(self, name) for name in shared},
-        )
+        }
+        if not self.kernel:
+            return LinearPotential(self._descriptor(), **settings)
+        own = {name: getattr(self, name) for name in ONLY_FOR["kernel true"] if name != "pair_term"}
+        descriptor = self._descriptor()
+        beside = ACE(descriptor.cutoff, order=1) if self.pair_term else None
+        return SparseKernelPotential(descriptor, beside=beside, **own, **settings)
+
+    def _kind(self) -> str:
+        """Return which descriptor is meant."""
+        if self.descriptor != "auto":
+            return self.descriptor
+        return "soap" if self.kernel else "ace"
+
+    def _descriptor(self) -> Descriptor:
+        """Return the unfitted descriptor."""
+        if self._kind() == "ace":
+            return ACE(self.cutoff, self.order, self.max_degree, max_l=self.max_l)
+        own = {name: getattr(self, name) for name in ONLY_FOR["descriptor soap"]}
+        return SOAP(**own) if self.cutoff == "auto" else SOAP(self.cutoff, **own)
+
+    def _check_combination(self) -> None:
+        """Raise where a setting would have no effect."""
+        now = {"descriptor ace": self._kind() == "ace", "descriptor soap": self._kind() == "soap"}
+        now["kernel true"] = self.kernel
+        for condition, names in ONLY_FOR.items():
+            fields = {name: type(self).model_fields[name] for name in names}
+            idle = [name for name, field in fields.items() if getattr(self, name) != field.default]
+            if idle and not now[condition]:
+                told = " and ".join(f"{name}: {getattr(self, name)}" for name in idle)
+                raise SettingsError(
+                    f"{told} would have no effect without {condition.replace(' ', ': ')} "
+                    f"(descriptor: {self._kind()}, kernel: {str(self.kernel).lower()}); set that, or leave them out"
+                )
 
     def to_yaml(self) -> str:
         """Return the settings as YAML that `read_settings` accepts."""

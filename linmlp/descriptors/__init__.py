@@ -2,6 +2,7 @@
 
 from linmlp.descriptors.ace import ACE, ImportedACE
 from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.dscribe import DScribeDescriptor
 from linmlp.descriptors.evaluators import (
     Committee,
     Evaluator,
@@ -12,12 +13,14 @@ from linmlp.descriptors.evaluators import (
 )
 from linmlp.descriptors.joined import JoinedDescriptors
 from linmlp.descriptors.kernel import KernelFeatures
+from linmlp.descriptors.mean_features import MeanFeatures
 from linmlp.descriptors.soap import SOAP
 
 __all__ = [
     "ACE",
     "SOAP",
     "Committee",
+    "DScribeDescriptor",
     "Descriptor",
     "Evaluator",
     "ImportedACE",
@@ -25,6 +28,7 @@ __all__ = [
     "Judged",
     "JudgingEvaluator",
     "KernelFeatures",
+    "MeanFeatures",
     "QuadraticForm",
     "SummingEvaluator",
 ]

@@ -37,9 +37,17 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     scale_columns = True
     """Whether the ridge acts on columns of unit norm: not where the norm of coefficients means something of its own."""
 
+    affords_hot_runs = True
+    """Whether forces are fast enough for the hot runs with which a fit looks for holes."""
+
     elements_: tuple[str, ...]
     cutoff_: float
     n_features_out_: int
+
+    @property
+    def derivatives_lack(self) -> str | None:
+        """Why there are no derivatives, so that only energies can be fitted and predicted; None if there are."""
+        return None
 
     @abstractmethod
     def fit(self, structures: Sequence[Atoms], y: Any = None) -> Self:
@@ -70,6 +78,32 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     @abstractmethod
     def pull_back(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
+
+    def pull_back_own(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return forces and strain gradients of several energies, each of the features around an atom's own element.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs of a structure.
+        d_energy_d_features : ndarray of shape (n_members, n_atoms, n_functions)
+            Derivatives with respect to the functions around the element of each atom, eV.
+
+        Returns
+        -------
+        forces : ndarray of shape (n_members, n_atoms, 3)
+            In eV/Å.
+        atom_strain_gradient : ndarray of shape (n_members, n_atoms, 6)
+            In eV; one `pull_back` after the other, unless the descriptor knows a faster way.
+        """
+        kinds = self.element_indices(pairs.numbers)
+        n_members, n_atoms, n = d_energy_d_features.shape
+        forces, strain = np.empty((n_members, n_atoms, 3)), np.empty((n_members, n_atoms, 6))
+        for m, of_member in enumerate(d_energy_d_features):
+            weights = np.zeros((n_atoms, len(self.elements_), n))
+            weights[np.arange(n_atoms), kinds] = of_member
+            forces[m], strain[m] = self.pull_back(pairs, weights.reshape(n_atoms, -1))
+        return forces, strain
 
     def element_indices(self, numbers: IntArray) -> IntArray:
         """Return the place in ``elements_`` of every atom.

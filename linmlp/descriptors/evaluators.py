@@ -186,14 +186,12 @@ class EvaluatorAndFeatures:
     ) -> None:
         self._descriptor, self._form = descriptor, form
         self._features = slice(None) if features is None else np.asarray(features)
-        self._evaluator = descriptor.evaluator(coefficients)
-        self._committee = EvaluatorsInTurn(descriptor, members)
+        self._all = descriptor.committee(np.vstack([np.asarray(coefficients, dtype=float), members]))
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> Judged:
         """Return the prediction and what is beside it."""
-        prediction = self._evaluator.compute(pairs, n_threads)
+        energies, forces, strain = self._all.compute(pairs, n_threads)
         features = self._descriptor.compute_features(pairs)
-        forces = self._committee.compute(pairs, n_threads)[1]
         sums = np.zeros(features.shape[1])
         sums[self._features] = features.sum(axis=0)[self._features]
-        return Judged(*prediction, forces, sums, self._form(features))
+        return Judged(energies[0], forces[0], strain[0], forces[1:], sums, self._form(features))

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors.base import Descriptor
-from linmlp.descriptors.evaluators import Evaluator
+from linmlp.descriptors.evaluators import Committee, Evaluator, check_member_coefficients
 from linmlp.exceptions import SettingsError
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray
@@ -145,6 +145,13 @@ class JoinedDescriptors(Descriptor):
         parts = zip(self.descriptors_, pairwise(self._bounds), strict=True)
         return _SummedEvaluators([part.evaluator(coefficients[first:last]) for part, (first, last) in parts])
 
+    def committee(self, coefficients: FloatArray) -> Committee:
+        """Return the evaluation of several energies that are linear in the features."""
+        check_is_fitted(self)
+        members = check_member_coefficients(coefficients, self.n_features_out_)
+        parts = zip(self.descriptors_, pairwise(self._bounds), strict=True)
+        return _SummedEvaluators([part.committee(members[:, first:last]) for part, (first, last) in parts])
+
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """Return the fitted state as json-able settings and arrays."""
         check_is_fitted(self)
@@ -177,6 +184,16 @@ class JoinedDescriptors(Descriptor):
         return all(part.scale_columns for part in self.descriptors_)
 
     @property
+    def derivatives_lack(self) -> str | None:
+        """Why there are no derivatives: what the first descriptor without them says; None if all have them."""
+        return next((part.derivatives_lack for part in self.descriptors_ if part.derivatives_lack), None)
+
+    @property
+    def affords_hot_runs(self) -> bool:  # type: ignore[override]
+        """Whether all descriptors are fast enough."""
+        return all(part.affords_hot_runs for part in self.descriptors_)
+
+    @property
     def notes_(self) -> tuple[str, ...]:
         """What the descriptors have to tell."""
         return tuple(note for part in self.descriptors_ for note in getattr(part, "notes_", ()))
@@ -190,13 +207,13 @@ class JoinedDescriptors(Descriptor):
 
 
 class _SummedEvaluators:
-    """Energies of several evaluators, added."""
+    """Energies of several evaluators or committees, added."""
 
-    def __init__(self, parts: Sequence[Evaluator]) -> None:
+    def __init__(self, parts: Sequence[Evaluator | Committee]) -> None:
         self._parts = list(parts)
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return energies (n_atoms,), forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6)."""
+        """Return energies (..., n_atoms), forces (..., n_atoms, 3) and strain gradients per atom (..., n_atoms, 6)."""
         first, *others = (part.compute(pairs, n_threads) for part in self._parts)
         for other in others:
             first = (first[0] + other[0], first[1] + other[1], first[2] + other[2])

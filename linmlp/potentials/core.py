@@ -68,7 +68,7 @@ class CoreRows:
         Parameters
         ----------
         descriptor : Descriptor
-            Fitted descriptor.
+            Fitted descriptor; without derivatives there are no slopes.
         baselines : sequence of Baseline
             What is added to the linear part.
 
@@ -78,7 +78,7 @@ class CoreRows:
             Rows for all pairs of elements.
         """
         zbl = next((baseline for baseline in baselines if isinstance(baseline, ZBL)), None)
-        if zbl is None:
+        if zbl is None or descriptor.derivatives_lack is not None:
             return None
         pairwise = [baseline for baseline in baselines if not isinstance(baseline, CalculatorBaseline)]
         numbers = [atomic_numbers[symbol] for symbol in zbl.elements]
@@ -87,7 +87,8 @@ class CoreRows:
         for a, b in combinations_with_replacement(range(len(numbers)), 2):
             for distance in SCAN * zbl.outer[a, b]:
                 pairs = dimer((numbers[a], numbers[b]), float(distance))
-                descriptor.write_rows(pairs, energy, d_positions, None)
+                with one_blas_thread():
+                    descriptor.write_rows(pairs, energy, d_positions, None)
                 slopes.append(d_positions[3].copy())
                 repulsion.append(-sum(float(baseline.compute(pairs).forces[1, 0]) for baseline in pairwise))
         names = tuple(f"{a}-{b}" for a, b in combinations_with_replacement(zbl.elements, 2))

@@ -40,10 +40,23 @@ class FitSettings:
     fold_rows: bool = True
     fill_holes: bool | str = "auto"
 
-    @property
-    def hunts_holes(self) -> bool:
-        """Whether hot runs look for holes: if wanted, and by default where nothing was said about the solver."""
-        return self.fill_holes is True or (self.fill_holes == "auto" and self.alpha == "auto" and self.solver is None)
+    def hunts_holes(self, descriptor: Descriptor) -> bool:
+        """Return whether hot runs look for holes: if wanted; by default where nothing was said about the solver.
+
+        Parameters
+        ----------
+        descriptor : Descriptor
+            Fitted; by default it must afford hot runs, too.
+
+        Returns
+        -------
+        bool
+            False without forces.
+        """
+        if descriptor.derivatives_lack is not None:
+            return False
+        by_default = self.alpha == "auto" and self.solver is None and descriptor.affords_hot_runs
+        return self.fill_holes is True or (self.fill_holes == "auto" and by_default)
 
     def __post_init__(self) -> None:
         for name in ("energy_weight", "force_weight", "stress_weight", "alpha"):

@@ -31,6 +31,7 @@ from linmlp.system import (
     TrainingData,
     validate,
 )
+from linmlp.system.threads import one_blas_thread
 from linmlp.units import EV_PER_A3_IN_GPA
 
 QR_TAKES_OVER = (Status.LOW_RESIDUAL, Status.RANK_DEFICIENT)
@@ -109,10 +110,12 @@ def solve_chosen(
         Coefficients and reference energies.
     """
     rows = CoreRows.of(data.descriptor, data.baselines) if core else None
-    hunt = HoleHunt(data, settings.random_state, tell) if core and settings.hunts_holes else None
+    hunts = core and settings.hunts_holes(data.descriptor)
+    hunt = HoleHunt(data, settings.random_state, tell) if hunts else None
     candidate = chosen.candidate.with_numbers(assembled, assembled.folds, data.solves_reference)
     chosen = replace(chosen, candidate=candidate)
-    whole = TrainedSystem(assembled.as_one_fold(), data.reference)
+    with one_blas_thread():
+        whole = TrainedSystem(assembled.as_one_fold(), data.reference)
     fit = solve_system(whole, chosen, data.solves_reference, rows, hunt)
     if settings.form == "auto" and fit.solution.status in QR_TAKES_OVER and assembled.form == "gram":
         tell.say("the Gram form cannot resolve a residual this small; the rows are folded again in QR form")

@@ -27,6 +27,7 @@ from linmlp.potentials.uncertainty.atom_statistics import AtomStatistics
 from linmlp.potentials.uncertainty.extending import extend_uncertainty
 from linmlp.potentials.uncertainty.fold_fit import count_atoms
 from linmlp.potentials.uncertainty.uncertainty import Uncertainty
+from linmlp.potentials.usable_labels import usable_labels
 from linmlp.structures import Baseline, ReferenceEnergies, check_structures
 from linmlp.system import AssembledData
 
@@ -73,7 +74,7 @@ def fit_more(potential: "LinearPotential", structures: Sequence[Atoms], sample_w
     system = kept_system(potential, "partial_fit")
     _check_unchanged(potential)
     structures = check_structures(structures)
-    labels = potential._read_labels(structures)
+    labels = usable_labels(potential._read_labels(structures), potential.descriptor_)
     check_elements(potential.descriptor_, structures)
     tell = reporter(potential.verbose)
     rejection, kept, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors import ACE, Descriptor
+from linmlp.exceptions import SettingsError
 from linmlp.potentials.baseline_setting import BaselineSetting
 from linmlp.potentials.batches import map_structures
 from linmlp.potentials.errors import ErrorTable, StructureErrors
@@ -30,6 +31,7 @@ from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import EnergyStdPredictor, UncertainPrediction, UncertainPredictor, Uncertainty
 from linmlp.potentials.uncertainty.setting import calibrate, kept_uncertainty
 from linmlp.potentials.uncertainty.table import UncertaintyTable
+from linmlp.potentials.usable_labels import usable_labels
 from linmlp.solvers import SystemSolver
 from linmlp.structures import Baseline, LabelSet, ReferenceEnergies, RejectSetting, as_structure_list, read_labels
 from linmlp.system import LossParts, LossWeights, compute_loss
@@ -363,7 +365,13 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             In eV/Å.
         std : list of ndarray of shape (n_atoms,)
             Half-widths of 68 % intervals of the components of each atom, eV/Å; only if `return_std`.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no derivatives.
         """
+        self._check_derivatives()
         if return_std:
             results = self.predict_uncertainty(structures)
             return [r.prediction.forces for r in results], [r.force_std for r in results]
@@ -391,6 +399,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
 
     def predict_stress(self, structures: Sequence[Atoms]) -> FloatArray:
         """Return stresses in eV/Å³ (Voigt, positive under tension), (n_structures, 6); NaN for one without volume."""
+        self._check_derivatives()
         return np.array([prediction.stress for prediction in self._predictions(structures)]).reshape(-1, 6)
 
     def loss(
@@ -420,7 +429,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             L.
         """
         structures = as_structure_list(structures)
-        return self._loss(structures, self._read_labels(structures), weights, sample_weight).total
+        return self._loss(structures, self._usable_labels(structures), weights, sample_weight).total
 
     def score(self, structures: Sequence[Atoms], y: Any = None, *, sample_weight: Any = None) -> float:
         """Return -L at reference weights that depend on the structures alone, so that candidates can be compared.
@@ -440,7 +449,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             Larger is better.
         """
         structures = as_structure_list(structures)
-        labels = self._read_labels(structures)
+        labels = self._usable_labels(structures)
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         return -self._loss(structures, labels, LossWeights.from_labels(labels, weight), sample_weight).total
 
@@ -466,7 +475,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             If uncertainties are asked of a potential without `uncertainty_`.
         """
         structures = as_structure_list(structures)
-        labels = self._read_labels(structures)
+        labels = self._usable_labels(structures)
         if not uncertainty:
             predictions, stated = self._predictions(structures), None
         else:
@@ -492,6 +501,11 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         -------
         linmlp.calculators.PotentialCalculator
             With energy, energies, free_energy, forces, stress and stresses.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no derivatives.
         """
         from linmlp.calculators import PotentialCalculator
 
@@ -499,8 +513,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         return PotentialCalculator(predictor, skin=skin, n_threads=n_threads)
 
     def predictor(self) -> Predictor:
-        """Return what evaluates this potential."""
-        check_is_fitted(self)
+        """Return what evaluates this potential, forces included; it raises a `SettingsError` if there are none."""
+        self._check_derivatives()
         return Predictor(*self._parts())
 
     def uncertain_predictor(self) -> UncertainPredictor:
@@ -588,6 +602,17 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     def _read_labels(self, structures: Sequence[Atoms]) -> LabelSet:
         return read_labels(structures, self.energy_key, self.forces_key, self.stress_key, self.virial_key)
 
+    def _usable_labels(self, structures: Sequence[Atoms]) -> LabelSet:
+        """Return the labels that the fitted descriptor has features for."""
+        check_is_fitted(self)
+        return usable_labels(self._read_labels(structures), self.descriptor_)
+
+    def _check_derivatives(self) -> None:
+        """Raise where forces are asked of a descriptor without derivatives."""
+        check_is_fitted(self)
+        if self.descriptor_.derivatives_lack is not None:
+            raise SettingsError(self.descriptor_.derivatives_lack)
+
     def _fit_settings(self) -> FitSettings:
         names = FitSettings.__dataclass_fields__
         return FitSettings(**{name: getattr(self, name) for name in names if hasattr(self, name)})
@@ -598,7 +623,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         return self.descriptor_, self.coef_, self.reference_, self.baselines_
 
     def _predictions(self, structures: Sequence[Atoms]) -> list[Prediction]:
-        return map_structures(self.predictor(), structures, self.n_jobs)
+        return map_structures(Predictor(*self._parts()), structures, self.n_jobs)
 
     def _loss(
         self, structures: Sequence[Atoms], labels: LabelSet, weights: LossWeights | None, sample_weight: Any

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from linmlp.descriptors import ACE, SOAP, Descriptor, ImportedACE, JoinedDescriptors, KernelFeatures
+from linmlp.descriptors import ACE, SOAP, Descriptor, DScribeDescriptor, ImportedACE, JoinedDescriptors, KernelFeatures
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.baseline_setting import baseline_setting_from_state, baseline_setting_state
 from linmlp.potentials.cv_results_state import cv_results_from_state, cv_results_to_state
@@ -30,6 +30,7 @@ DESCRIPTORS: dict[str, type[Descriptor]] = {
     "ACE": ACE,
     "ImportedACE": ImportedACE,
     "SOAP": SOAP,
+    "DScribeDescriptor": DScribeDescriptor,
     "KernelFeatures": KernelFeatures,
     "JoinedDescriptors": JoinedDescriptors,
 }

@@ -16,6 +16,7 @@ from linmlp.potentials.cutoff import choose_cutoff
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.reporting import Reporter
 from linmlp.potentials.training_set import TrainingSet
+from linmlp.potentials.usable_labels import check_derivatives, usable_labels
 from linmlp.structures import (
     LabelSet,
     Rejection,
@@ -73,6 +74,8 @@ def prepare(
     for note in getattr(descriptor, "notes_", ()):
         tell.say(note)
     check_elements(descriptor, structures)
+    check_derivatives(labels, descriptor, settings)
+    labels = usable_labels(labels, descriptor)
     baselines = resolve_baselines(potential.baseline, descriptor, structures)
     reference = fit_reference_energies(potential.e0, structures, labels, descriptor.elements_)
     return TrainingSet(structures, labels, descriptor, baselines, reference, weight, rejection, tuple(kept))

@@ -56,7 +56,8 @@ def describe(potential: "LinearPotential") -> str:
         lines.append(f"coefficients hold to {digits:.0e} of their norm; predictions are not touched by that")
     elif not solution.success:
         lines.append(f"note: {solution.message}")
-    return "\n".join([*lines, *(f"note: {note}" for note in potential.notes_)])
+    notes = (*getattr(descriptor, "notes_", ()), *potential.notes_)
+    return "\n".join([*lines, *(f"note: {note}" for note in notes)])
 
 
 def _describe_imported(potential: "LinearPotential") -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from functools import cache
 from typing import Any
 
-import scipy.linalg  # noqa: F401  # its BLAS must be loaded before libraries are looked for
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from linmlp.descriptors.threads import blas_threads
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:
@@ -21,11 +19,4 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     context manager
         Restores the number of threads at the end.
     """
-    limits: AbstractContextManager[Any] = _controller().limit(limits=1, user_api="blas")
-    return limits
-
-
-@cache
-def _controller() -> Any:
-    """Return what controls the libraries of the process; to look for them takes milliseconds."""
-    return ThreadpoolController()
+    return blas_threads(1)

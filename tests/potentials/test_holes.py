@@ -173,6 +173,6 @@ def test_joined_rows():
 def test_settings():
     with pytest.raises(SettingsError, match="fill_holes='yes'"):
         LinearPotential(fill_holes="yes").fit(load_silicon()[0][:4])
-    assert LinearPotential()._fit_settings().hunts_holes
-    assert not LinearPotential(alpha=1e-6)._fit_settings().hunts_holes
-    assert LinearPotential(alpha=1e-6, fill_holes=True)._fit_settings().hunts_holes
+    assert LinearPotential()._fit_settings().hunts_holes(ACE())
+    assert not LinearPotential(alpha=1e-6)._fit_settings().hunts_holes(ACE())
+    assert LinearPotential(alpha=1e-6, fill_holes=True)._fit_settings().hunts_holes(ACE())

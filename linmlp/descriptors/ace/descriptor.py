@@ -204,6 +204,10 @@ class ACE(Descriptor):
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
         return self._rows.pull_back(pairs, d_energy_d_features)
 
+    def pull_back_own(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return those of several energies from (n_members, n_atoms, n_functions), in one pass over the neighbors."""
+        return self._rows.pull_back_own(pairs, d_energy_d_features)
+
     def center_rows(self, pairs: Pairs, centers: IntArray) -> CenterRows:
         """Return features and derivatives of single centers of one element."""
         return self._rows.of_centers(pairs, centers)

@@ -7,27 +7,43 @@ from numba import njit
 from linmlp.descriptors.ace.row_center_loops import couple_centers
 from linmlp.descriptors.ace.row_group_loops import contract
 from linmlp.descriptors.ace.row_layout import QUAD, WIDTH, RowPlan
-from linmlp.descriptors.ace.row_neighbor_loops import OPTIONS, load, splat
+from linmlp.descriptors.ace.row_neighbor_loops import OPTIONS, load, splat, store
 from linmlp.descriptors.ace.row_work import GEOMETRY, RowWork
 from linmlp.descriptors.simd import element, lane, total
 from linmlp.units import FloatArray, IntArray
 
 
 @njit(**OPTIONS)
-def write_adjoints(plan: RowPlan, i: int, z: int, w: int, weights: Any, work: RowWork) -> None:
-    """Write the derivatives of sum_v weights[i, v] B_v with respect to the densities of center i, lane w."""
-    work.adjoints[:] = 0.0
-    work.pair_adjoints[:] = 0.0
+def gather_weights(plan: RowPlan, i: int, first: int, w: int, weights: Any, work: RowWork) -> None:
+    """Copy the weights of center i, which start at column `first`, to lane w."""
     for v in range(plan.n_functions):
-        weight = plan.factor[v] * weights[i, z * plan.n_functions + v]
-        for e in range(3 * plan.adjoint_first[v], 3 * plan.adjoint_first[v + 1], 3):
-            slot, place = element(plan.adjoint_entries, e), element(plan.adjoint_entries, e + 1)
-            l = element(plan.adjoint_entries, e + 2)
+        work.lane_weights[WIDTH * v + w] = weights[i, first + v]
+
+
+@njit(**OPTIONS)
+def write_adjoints(plan: RowPlan, work: RowWork) -> None:
+    """Write the derivatives of sum_v weight_v B_v with respect to the densities of WIDTH centers, (place, lane)."""
+    work.lane_adjoints[:] = 0.0
+    work.lane_pair_adjoints[:] = 0.0
+    for v in range(plan.n_functions):
+        weight = element(plan.factor, v) * load(work.lane_weights, WIDTH * v)
+        for e in range(3 * element(plan.adjoint_first, v), 3 * element(plan.adjoint_first, v + 1), 3):
+            slot, place = WIDTH * element(plan.adjoint_entries, e), WIDTH * element(plan.adjoint_entries, e + 1)
             if slot < 0:
-                work.pair_adjoints[place] += weight
+                store(work.lane_pair_adjoints, place, load(work.lane_pair_adjoints, place) + weight)
                 continue
-            for c in range(2 * l + 1):
-                work.adjoints[place + QUAD * c] += weight * element(work.rests, WIDTH * (slot + QUAD * c) + w)
+            for _ in range(2 * element(plan.adjoint_entries, e + 2) + 1):
+                store(work.lane_adjoints, place, load(work.lane_adjoints, place) + weight * load(work.rests, slot))
+                slot, place = slot + WIDTH * QUAD, place + WIDTH * QUAD
+
+
+@njit(**OPTIONS)
+def take_adjoints(w: int, work: RowWork) -> None:
+    """Copy the derivatives of one of the centers to where its neighbors read them."""
+    for k in range(len(work.adjoints)):
+        work.adjoints[k] = work.lane_adjoints[WIDTH * k + w]
+    for k in range(len(work.pair_adjoints)):
+        work.pair_adjoints[k] = work.lane_pair_adjoints[WIDTH * k + w]
 
 
 @njit(**OPTIONS)
@@ -98,6 +114,31 @@ def pull_loop(
         stop = min(start + WIDTH, len(order))
         couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, True)
         for w in range(stop - start):
-            i = order[start + w]
-            write_adjoints(plan, i, kinds[i], w, weights, work)
-            pull_center(plan, i, w, work, forces, strain)
+            gather_weights(plan, order[start + w], kinds[order[start + w]] * plan.n_functions, w, weights, work)
+        write_adjoints(plan, work)
+        for w in range(stop - start):
+            take_adjoints(w, work)
+            pull_center(plan, order[start + w], w, work, forces, strain)
+
+
+@njit(**OPTIONS)
+def pull_members_loop(
+    plan: RowPlan, positions: FloatArray, kinds: IntArray, first: IntArray, j: IntArray, shift: FloatArray,
+    order: IntArray, work: RowWork, weights: FloatArray, forces: FloatArray, strain: FloatArray,
+) -> None:  # fmt: skip
+    """Write forces (n_members, n_atoms, 3) and strain gradients (n_members, n_atoms, 6) of several energies.
+
+    weights (n_members, n_atoms, n_functions) are those of the functions around each atom's own element.
+    """
+    forces[:] = 0.0
+    strain[:] = 0.0
+    for start in range(0, len(order), WIDTH):
+        stop = min(start + WIDTH, len(order))
+        couple_centers(plan, start, stop, order, positions, kinds, first, j, shift, work, True)
+        for m in range(len(weights)):
+            for w in range(stop - start):
+                gather_weights(plan, order[start + w], 0, w, weights[m], work)
+            write_adjoints(plan, work)
+            for w in range(stop - start):
+                take_adjoints(w, work)
+                pull_center(plan, order[start + w], w, work, forces[m], strain[m])

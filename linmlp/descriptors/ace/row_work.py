@@ -40,6 +40,9 @@ class RowWork(NamedTuple):
     own: FloatArray  # (3 + 6, column) derivatives that belong to the center and to strain
     adjoints: FloatArray  # (slot,) derivatives of the energy of a center with respect to its densities
     pair_adjoints: FloatArray  # (n_elements * n_pair,) the same for the pair term
+    lane_weights: FloatArray  # (function, lane) derivatives of the energies of WIDTH centers
+    lane_adjoints: FloatArray  # (slot, lane) adjoints of WIDTH centers
+    lane_pair_adjoints: FloatArray  # the same for the pair term
 
 
 def aligned(n: int) -> FloatArray:
@@ -72,4 +75,7 @@ def make_work(plan: RowPlan, max_blocks: int) -> RowWork:
         own=aligned(9 * GROUP * plan.n_groups),
         adjoints=aligned(plan.n_channel_slots),
         pair_adjoints=aligned(plan.pair_density.size),
+        lane_weights=aligned(WIDTH * plan.n_functions),
+        lane_adjoints=aligned(WIDTH * plan.n_channel_slots),
+        lane_pair_adjoints=aligned(WIDTH * plan.pair_density.size),
     )

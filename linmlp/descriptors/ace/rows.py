@@ -12,7 +12,7 @@ from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan
 from linmlp.descriptors.ace.row_loops import rows_loop
 from linmlp.descriptors.ace.row_neighbor_loops import count_blocks
 from linmlp.descriptors.ace.row_plan import make_row_plan
-from linmlp.descriptors.ace.row_pull_loops import pull_loop
+from linmlp.descriptors.ace.row_pull_loops import pull_loop, pull_members_loop
 from linmlp.descriptors.ace.row_work import RowWork, aligned, make_work
 from linmlp.descriptors.center_rows import CenterRows
 from linmlp.neighbors import Pairs
@@ -155,6 +155,29 @@ class AceRows:
         forces, strain = np.empty((n_atoms, 3)), np.empty((n_atoms, 6))
         weights = np.ascontiguousarray(d_energy_d_features, dtype=float)
         self._run(pull_loop, pairs, weights, forces, strain)
+        return forces, strain
+
+    def pull_back_own(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return forces and strain gradients of several energies; densities are computed once for all.
+
+        Parameters
+        ----------
+        pairs : Pairs
+            Pairs of a structure.
+        d_energy_d_features : ndarray of shape (n_members, n_atoms, n_functions)
+            Derivatives with respect to the functions around the element of each atom, eV.
+
+        Returns
+        -------
+        forces : ndarray of shape (n_members, n_atoms, 3)
+            In eV/Å.
+        atom_strain_gradient : ndarray of shape (n_members, n_atoms, 6)
+            As of `pull_back`.
+        """
+        weights = np.ascontiguousarray(d_energy_d_features, dtype=float)
+        n_members, n_atoms, _ = weights.shape
+        forces, strain = np.empty((n_members, n_atoms, 3)), np.empty((n_members, n_atoms, 6))
+        self._run(pull_members_loop, pairs, weights, forces, strain)
         return forces, strain
 
     def _run(self, loop: Callable[..., None], pairs: Pairs, *arguments: object) -> None:

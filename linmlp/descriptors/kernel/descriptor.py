@@ -10,11 +10,14 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors.base import Descriptor
-from linmlp.descriptors.kernel.evaluator import KernelEvaluator
+from linmlp.descriptors.evaluators import QuadraticForm, check_member_coefficients
+from linmlp.descriptors.kernel.evaluator import KernelCommittee, KernelEvaluator, KernelParts
+from linmlp.descriptors.kernel.judging import KernelJudgingEvaluator, KernelSummingEvaluator
 from linmlp.descriptors.kernel.loops import add_slopes
 from linmlp.descriptors.kernel.representatives import Representatives, make_representatives
 from linmlp.descriptors.kernel.selection import Selection, select_environments
 from linmlp.descriptors.soap import SOAP
+from linmlp.descriptors.threads import blas_threads
 from linmlp.exceptions import LinmlpWarning, SettingsError
 from linmlp.neighbors import Pairs
 from linmlp.structures import check_structures
@@ -129,16 +132,27 @@ class KernelFeatures(Descriptor):
             raise SettingsError(f"per_group names {', '.join(strangers)}, which no structure has as config_type")
         notes: list[str] = []
         self.representatives_ = []
-        for z, symbol in enumerate(self.elements_):
-            made, told = self._represent(z, candidates[z], groups[z], rng)
-            self.representatives_.append(made)
-            notes += [f"{symbol}: {note}" for note in told]
+        with blas_threads(1):  # a thousand small products: threads of BLAS would wait for each other
+            for z, symbol in enumerate(self.elements_):
+                made, told = self._represent(z, candidates[z], groups[z], rng)
+                self.representatives_.append(made)
+                notes += [f"{symbol}: {note}" for note in told]
         self.notes_ = tuple(notes)
         self.n_features_out_ = self._first[-1]
         fewer = [note for note in notes if "instead of" in note]
         if fewer:  # that directions are dropped is the usual thing
             warnings.warn("; ".join(fewer), LinmlpWarning, stacklevel=2)
         return self
+
+    @property
+    def derivatives_lack(self) -> str | None:
+        """Why there are no derivatives: those of the descriptor that is compared; None if there are."""
+        return self.descriptor_.derivatives_lack
+
+    @property
+    def affords_hot_runs(self) -> bool:  # type: ignore[override]
+        """Whether the descriptor that is compared is fast enough."""
+        return self.descriptor_.affords_hot_runs
 
     def cutoff_candidates(self, structures: Sequence[Atoms]) -> tuple[float, ...]:
         """Return the cutoff of the descriptor, which is not chosen from the data."""
@@ -218,9 +232,46 @@ class KernelFeatures(Descriptor):
 
     def evaluator(self, coefficients: FloatArray) -> KernelEvaluator:
         """Return the evaluation of the energy that is linear in the features."""
-        check_is_fitted(self)
-        blocks = [np.asarray(coefficients, dtype=float)[self._block(z)] for z in range(len(self.elements_))]
-        return KernelEvaluator(self.descriptor_, self.representatives_, blocks, self._scale)
+        return KernelEvaluator(self._parts(), self._of_elements(coefficients))
+
+    def committee(self, coefficients: FloatArray) -> KernelCommittee:
+        """Return the evaluation of several energies that are linear in the features, from the same kernel values."""
+        members = check_member_coefficients(coefficients, self.n_features_out_)
+        return KernelCommittee(self._parts(), self._of_elements(members))
+
+    def summing_evaluator(self, coefficients: FloatArray, features: IntArray | None = None) -> KernelSummingEvaluator:
+        """Return the evaluation of an energy, with sums of features from the same kernel values."""
+        return KernelSummingEvaluator(self._parts(), self._of_elements(coefficients), features)
+
+    def judging_evaluator(
+        self, coefficients: FloatArray, members: FloatArray, form: QuadraticForm, features: IntArray | None = None
+    ) -> KernelJudgingEvaluator:
+        """Return the evaluation of a potential with a committee and a form of atoms' features, in one pass.
+
+        Parameters
+        ----------
+        coefficients : ndarray of shape (n_features,)
+            Coefficients of the potential, eV.
+        members : ndarray of shape (n_members, n_features)
+            Coefficients of the committee, at least one, eV.
+        form : QuadraticForm
+            Such as the leverage of an atom.
+        features : ndarray of int, shape (n_summed,), or None
+            Features to sum over atoms; None for all.
+
+        Returns
+        -------
+        KernelJudgingEvaluator
+            With ten members about four times as long as one evaluation.
+
+        Raises
+        ------
+        SettingsError
+            If the coefficients of the committee have another shape.
+        """
+        members = check_member_coefficients(members, self.n_features_out_)
+        together = np.vstack([np.asarray(coefficients, dtype=float), members])
+        return KernelJudgingEvaluator(self._parts(), self._of_elements(together), form, features)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """Return the fitted state as json-able settings and arrays."""
@@ -273,6 +324,17 @@ class KernelFeatures(Descriptor):
         self.descriptor_ = inner
         self.elements_, self.cutoff_ = inner.elements_, inner.cutoff_
         self._scale = inner.feature_multiplicities() ** 0.5
+        self._known_columns: dict[int, FloatArray] = {}
+
+    def _parts(self) -> KernelParts:
+        """Return what evaluators are made of."""
+        check_is_fitted(self)
+        return KernelParts(self.descriptor_, self.representatives_, self._scale)
+
+    def _of_elements(self, coefficients: FloatArray) -> list[FloatArray]:
+        """Return the coefficients (..., n_features) of every element."""
+        every = np.asarray(coefficients, dtype=float)
+        return [every[..., self._block(z)] for z in range(len(self.elements_))]
 
     @property
     def _first(self) -> list[int]:
@@ -343,8 +405,8 @@ class KernelFeatures(Descriptor):
             )
         if n_dropped:
             told.append(
-                f"{n_dropped} directions of {len(chosen)} representatives were dropped, which kernel values in double "
-                "precision do not tell from the others"
+                f"{n_dropped} of {len(chosen)} representatives were dropped, since kernel values in double precision "
+                "do not tell them from combinations of the others"
             )
         return made, told
 
@@ -354,7 +416,7 @@ class KernelFeatures(Descriptor):
         n_sparse = len(r.vectors)
         values, positions = np.zeros(n_sparse), np.zeros((3 * len(pairs.numbers), n_sparse))
         strain = np.zeros((6, n_sparse))
-        scaled = np.ascontiguousarray((r.vectors * self._scale).T)
+        scaled = self._columns(z)
         for batch in self._batches(pairs, centers):
             rows = self.descriptor_.center_rows(pairs, batch)
             features = rows.features * self._scale
@@ -373,6 +435,12 @@ class KernelFeatures(Descriptor):
                 add_slopes(derivatives @ scaled, along, cosines, slopes, slots, places, n_axes, target)
         return values, positions, strain
 
+    def _columns(self, z: int) -> FloatArray:
+        """Return the scaled vectors of an element, (n_functions, n_sparse): to copy them takes as long as a dimer."""
+        if z not in self._known_columns:
+            self._known_columns[z] = np.ascontiguousarray((self.representatives_[z].vectors * self._scale).T)
+        return self._known_columns[z]
+
     def _batches(self, pairs: Pairs, centers: IntArray) -> list[IntArray]:
         """Return the centers in batches of about `BATCH_ROWS` rows."""
         if not len(centers):
@@ -382,11 +450,18 @@ class KernelFeatures(Descriptor):
 
     def _check_arguments(self) -> None:
         """Raise where an argument cannot be used."""
-        if not (isinstance(self.zeta, int | float | np.number) and 1.0 <= self.zeta < np.inf):
+        is_number = isinstance(self.zeta, int | float | np.number) and not isinstance(self.zeta, bool)
+        if not (is_number and 1.0 <= self.zeta < np.inf):
             raise SettingsError(f"zeta={self.zeta!r}; the exponent of the kernel must be 1 or more")
-        for name, value in (("n_sparse", self.n_sparse), ("n_candidates", self.n_candidates)):
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise SettingsError(f"{name}={value!r}; it must be a whole number, 1 or more")
+        least = {"n_sparse": 1, "n_candidates": 1, "random_state": 0}
+        for name, value in ((name, getattr(self, name)) for name in least):
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least[name]:
+                raise SettingsError(f"{name}={value!r}; it must be a whole number, {least[name]} or more")
+        counts = self.per_group.values() if isinstance(self.per_group, Mapping) else [self.per_group]
+        if self.per_group is not None and not all(isinstance(n, int | np.integer) and n >= 1 for n in counts):
+            raise SettingsError(
+                f'per_group={self.per_group!r}; it must be a dict of whole numbers, 1 or more, such as {{"liquid": 9}}'
+            )
         if self.selection not in ("fps", "cur", "random"):
             raise SettingsError(f'selection={self.selection!r}; it must be "fps", "cur" or "random"')
         if self.descriptor is not None and not isinstance(self.descriptor, Descriptor):

@@ -21,11 +21,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.linalg
+from scipy.linalg.lapack import dpstrf
 
-from linmlp.units import FloatArray
+from linmlp.units import FloatArray, IntArray
 
 SMALLEST_EIGENVALUE = 1e-10
 """Eigenvalues of the kernel matrix below this part of the largest are dropped: that is how well they are known."""
+
+SMALLEST_RESIDUAL = 0.01
+"""Representatives whose kernel functions are combinations of the others but for a squared norm below this part of the
+smallest eigenvalue are left out: no direction is lost by that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +117,15 @@ class Representatives:
 def make_representatives(
     features: FloatArray, lone: FloatArray, offset: float, zeta: float
 ) -> tuple[Representatives, int]:
-    """Return representatives, and how many eigenvalues of their kernel matrix were dropped.
+    """Return representatives without those that the others stand for, and how many fewer features there are.
+
+    The kernel matrix is reduced by its pivoted Cholesky factor, then whitened by its eigenvalues: a representative
+    whose kernel function is a combination of those of the others costs as much as any and adds nothing.
 
     Parameters
     ----------
     features : ndarray of shape (n_sparse, n_functions)
-        Of the representatives.
+        Of environments.
     lone : ndarray of shape (n_functions,)
         Of a lone atom.
     offset : float
@@ -129,14 +138,24 @@ def make_representatives(
     representatives : Representatives
         With their whitening.
     n_dropped : int
-        Directions that rounding would fill.
+        Environments that were left out and directions that rounding would fill.
     """
     lengths = np.sqrt(np.einsum("if,if->i", features, features) + offset**2)
     vectors, constants = features / lengths[:, None], offset / lengths
     bare = Representatives(vectors, constants, offset, zeta, np.eye(len(features)), lone)
     matrix = bare.powers(bare.cosines(features)[0])[0]
-    values, directions = np.linalg.eigh(0.5 * (matrix + matrix.T))
-    kept = values > SMALLEST_EIGENVALUE * values[-1]
-    order = np.flatnonzero(kept)[::-1]
+    matrix = 0.5 * (matrix + matrix.T)
+    own = _independent(matrix)
+    values, directions = np.linalg.eigh(matrix[np.ix_(own, own)])
+    order = np.flatnonzero(values > SMALLEST_EIGENVALUE * values[-1])[::-1]
     whitening = np.ascontiguousarray(directions[:, order] / np.sqrt(values[order]))
-    return Representatives(vectors, constants, offset, zeta, whitening, lone), int(np.sum(~kept))
+    made = Representatives(vectors[own], constants[own], offset, zeta, whitening, lone)
+    return made, len(features) - made.n_kept
+
+
+def _independent(matrix: FloatArray) -> IntArray:
+    """Return, in order, the rows of a kernel matrix that are no combination of the others to the digits known."""
+    last = len(matrix) - 1
+    (largest,) = scipy.linalg.eigvalsh(matrix, subset_by_index=(last, last))
+    _, pivots, rank, _ = dpstrf(matrix, tol=SMALLEST_RESIDUAL * SMALLEST_EIGENVALUE * largest)
+    return np.sort(pivots[:rank] - 1)

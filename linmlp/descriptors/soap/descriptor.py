@@ -213,6 +213,10 @@ class SOAP(Descriptor):
         """Return forces (n_atoms, 3) and strain gradients per atom (n_atoms, 6) from (n_atoms, n_features)."""
         return self._rows.pull_back(pairs, d_energy_d_features)
 
+    def pull_back_own(self, pairs: Pairs, d_energy_d_features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return those of several energies from (n_members, n_atoms, n_functions), in one pass over the neighbors."""
+        return self._rows.pull_back_own(pairs, d_energy_d_features)
+
     def feature_multiplicities(self) -> FloatArray:
         """Return how often every function stands in the full power spectrum: twice if its two densities differ."""
         return np.array([1.0 if first == second else 2.0 for first, second in self.parameters_.functions])

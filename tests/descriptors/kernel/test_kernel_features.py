@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from linmlp import ACE, SOAP
 from linmlp.descriptors import KernelFeatures
+from linmlp.descriptors.kernel.representatives import make_representatives
 from linmlp.exceptions import LinmlpWarning, SettingsError
 
 INNER = {
@@ -199,3 +200,16 @@ def test_state(structures):
 def test_arguments_that_cannot_be_used(settings, message):
     with pytest.raises(SettingsError, match=message):
         KernelFeatures(**settings).fit([bulk("Si")])
+
+
+def test_representatives_that_others_stand_for_cost_nothing():
+    # Random environments with five features: kernel functions of exponent 1 and 2 span 5 and 15 directions.
+    features = np.random.default_rng(0).uniform(size=(60, 5))
+    for zeta, n_directions in ((1.0, 5), (2.0, 15)):
+        made, n_dropped = make_representatives(features, np.zeros(5), 0.0, zeta)
+        assert made.n_kept == n_directions
+        assert len(made.vectors) == n_directions
+        assert n_dropped == 60 - n_directions
+        values = made.powers(made.cosines(features)[0])[0] @ made.whitening
+        units = features / np.linalg.norm(features, axis=1)[:, None]
+        np.testing.assert_allclose(values @ values.T, (units @ units.T) ** zeta, atol=1e-9)
