@@ -59,7 +59,7 @@ def fit(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="model file to write")] = None,
     settings: Annotated[Path | None, typer.Option(help="YAML file with settings; options overrule it")] = None,
     cutoff: Annotated[str | None, typer.Option(help="cutoff radius in Å, or auto")] = None,
-    order: Annotated[int | None, typer.Option(help="correlation order, 1 to 3")] = None,
+    order: Annotated[int | None, typer.Option(help="correlation order, 1 to 4")] = None,
     max_degree: Annotated[
         str | None, typer.Option(help="largest degree: a number, one per order (16,14,11), or auto")
     ] = None,

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import sph_harm_y
 
-from linmlp.descriptors.ace.basis import Function, channel_key
+from linmlp.descriptors.ace.basis import Function, channel_key, factors, intermediate
 from linmlp.descriptors.ace.coupling import clebsch_gordan
 from linmlp.descriptors.ace.radial import inner_switch, raw_functions
 
@@ -39,6 +39,8 @@ def _invariant(function, density, raw, elements, pair_map):
     if len(function) == 1:
         ((e, n, _),) = function
         return np.sum(raw[elements == e, : pair_map.shape[-1]] @ pair_map[e, n])
+    if len(factors(function)) == 4:
+        return _of_coupled_pairs(factors(function), intermediate(function), density)
     a, b, *rest = sorted(function, key=channel_key)
     if not rest:
         return sum((density(a, m) * np.conj(density(b, m))).real for m in range(-a[2], a[2] + 1))
@@ -50,6 +52,18 @@ def _invariant(function, density, raw, elements, pair_map):
                 coupling = clebsch_gordan(a[2], m1, b[2], m2, c[2], m1 + m2)
                 total += coupling * (density(a, m1) * density(b, m2) * np.conj(density(c, m1 + m2))).real
     return total
+
+
+def _of_coupled_pairs(channels, momentum, density):
+    def pair(a, b, m):
+        return sum(
+            clebsch_gordan(a[2], m1, b[2], m - m1, momentum, m) * density(a, m1) * density(b, m - m1)
+            for m1 in range(-a[2], a[2] + 1)
+            if abs(m - m1) <= b[2]
+        )
+
+    a, b, c, d = channels
+    return sum((pair(a, b, m) * np.conj(pair(c, d, m))).real for m in range(-momentum, momentum + 1))
 
 
 def features(

@@ -146,7 +146,8 @@ def _twice(numbers: FloatArray) -> Any:
 def _in_pairs(plan: Plan) -> Plan:
     """Return the plan with pairs for all numbers that members have in common."""
     to_raw = plan.to_raw._replace(coefficient=_twice(plan.to_raw.coefficient))
-    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=_twice(plan.full.sign)))
+    coupled = plan.coupled._replace(coefficient=_twice(plan.coupled.coefficient))
+    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=_twice(plan.full.sign)), coupled=coupled)
 
 
 def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:
