@@ -1,5 +1,7 @@
 """ACE from its formulas, with full sums over m from -l to l: the specification of the compiled loops."""
 
+from itertools import product
+
 import numpy as np
 from scipy.special import sph_harm_y
 
@@ -64,6 +66,27 @@ def _of_coupled_pairs(channels, momentum, density):
 
     a, b, c, d = channels
     return sum((pair(a, b, m) * np.conj(pair(c, d, m))).real for m in range(-momentum, momentum + 1))
+
+
+def sum_over_tuples(function, vectors, elements, parameters, center=0):
+    """A function of order 4 around a center as a sum over all tuples of four neighbors, one coupling for each."""
+    p, channels, momentum = parameters, factors(function), intermediate(function)
+    distances = np.linalg.norm(vectors, axis=1)
+    raw = raw_functions(distances, p.radial_map.shape[-1], p.cutoff)[0]
+    raw = raw * inner_switch(distances, p.inner[center, elements], p.inner_width[center, elements])[0][:, None]
+    radial = [raw @ p.radial_map[center, e, l, n] * (elements == e) for e, n, l in channels]
+    total = 0.0
+    for tuple_ in product(range(len(vectors)), repeat=4):
+        factor = np.prod([radial[k][j] for k, j in enumerate(tuple_)])
+        if factor != 0.0:
+            of = {k: vectors[[j]] for k, j in enumerate(tuple_)}
+            numbered = [(k, n, l) for k, (_, n, l) in enumerate(channels)]
+            total += factor * _of_coupled_pairs(
+                numbered,
+                momentum,
+                lambda c, m, of=of: spherical_harmonic(c[2], m, of[c[0]])[0],
+            )
+    return total
 
 
 def features(
