@@ -34,13 +34,15 @@ def center_features(functions: list[Function], vectors, elements, cutoff, radial
         radial = raw[of, : radial_map.shape[-1]] @ radial_map[e, l, n]
         return np.sum(radial * spherical_harmonic(l, m, vectors[of]))
 
-    return np.array([_invariant(f, density, raw, elements, pair_map) for f in functions])
-
-
-def _invariant(function, density, raw, elements, pair_map):
-    if len(function) == 1:
-        ((e, n, _),) = function
+    def pair_term(channel):
+        e, n, _ = channel
         return np.sum(raw[elements == e, : pair_map.shape[-1]] @ pair_map[e, n])
+
+    return np.array([pair_term(f[0]) if len(f) == 1 else invariant(f, density) for f in functions])
+
+
+def invariant(function, density):
+    """Function of order 2 or higher; density(channel, m) is A."""
     if len(factors(function)) == 4:
         return _of_coupled_pairs(factors(function), intermediate(function), density)
     a, b, *rest = sorted(function, key=channel_key)
@@ -54,6 +56,16 @@ def _invariant(function, density, raw, elements, pair_map):
                 coupling = clebsch_gordan(a[2], m1, b[2], m2, c[2], m1 + m2)
                 total += coupling * (density(a, m1) * density(b, m2) * np.conj(density(c, m1 + m2))).real
     return total
+
+
+def random_densities(ls, rng):
+    """A_lm, m from -l to l, of real densities."""
+    densities = []
+    for l in ls:
+        a = rng.normal(size=2 * l + 1) + 1j * rng.normal(size=2 * l + 1)
+        m = np.arange(-l, l + 1)
+        densities.append(a + np.where(m % 2 == 0, 1, -1) * np.conj(a[::-1]))
+    return densities
 
 
 def _of_coupled_pairs(channels, momentum, density):

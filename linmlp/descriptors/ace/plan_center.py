@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import COUPLED, Channel, Couple, Function, couples_of, factors, order_of
+from linmlp.descriptors.ace.basis import COUPLED, Channel, Couple, Function, couples_of, degree, factors, order_of
 from linmlp.descriptors.ace.combinations import Row
 from linmlp.descriptors.ace.coupling import real_coupling
 from linmlp.descriptors.ace.parameters import AceParameters
@@ -54,7 +54,8 @@ class Center:
         self.used = sorted(channels, key=lambda channel: (channel[0], channel[2], channel[1]))
         self.start, self.coupled_start = _number_columns({channel: channel[2] for channel in self.used}, 0)
         couples = {couple for _, f in self._of_order[3] for couple in couples_of(f)}
-        self.couples = sorted(couples, key=lambda couple: (couple[2], couple))
+        # Pairs of like degree have like partners, so that blocks of rows of the matrix have few zeros.
+        self.couples = sorted(couples, key=lambda couple: (couple[2], degree(couple[:2]), couple))
         momenta = {couple: couple[2] for couple in self.couples}
         self.couple_start, self.used_size = _number_columns(momenta, self.coupled_start)
         self._number_raw()

@@ -1,13 +1,10 @@
-"""Coupling coefficients against orthogonality, the formulas of the functions, and complex arithmetic."""
-
-from itertools import pairwise
+"""Coupling coefficients against orthogonality, ladder operators and complex arithmetic."""
 
 import numpy as np
 import pytest
 
-from linmlp.descriptors.ace.basis import enumerate_functions, factors, intermediate
-from linmlp.descriptors.ace.coupling import clebsch_gordan_table, coupling_tensor, expand_coupling, real_coupling
-from tests.naive import ace as naive
+from linmlp.descriptors.ace.coupling import clebsch_gordan_table, coupling_tensor, real_coupling
+from tests.naive.ace import random_densities
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(0, 0), (1, 1), (1, 2), (3, 2), (6, 6)])
@@ -15,37 +12,6 @@ def test_coefficients_are_orthogonal_and_complete(l1, l2):
     tables = [clebsch_gordan_table(l1, l2, l).reshape(-1, 2 * l + 1) for l in range(abs(l1 - l2), l1 + l2 + 1)]
     matrix = np.concatenate(tables, axis=1)
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(len(matrix)), atol=1e-12)
-
-
-def random_densities(ls, rng):
-    """A_lm, m ascending, of real densities."""
-    densities = []
-    for l in ls:
-        a = rng.normal(size=2 * l + 1) + 1j * rng.normal(size=2 * l + 1)
-        m = np.arange(-l, l + 1)
-        densities.append(a + np.where(m % 2 == 0, 1, -1) * np.conj(a[::-1]))
-    return densities
-
-
-def test_expansions_in_products_of_densities_give_the_functions():
-    """What an export writes: coefficients, projections and nothing else, for every order."""
-    rng = np.random.default_rng(0)
-    functions = enumerate_functions(1, (1, 4, 5, 6), 4)
-    for function in functions:
-        ls = tuple(l for _, _, l in factors(function))
-        densities = dict(zip(factors(function), random_densities(ls, rng), strict=True))
-        ms, coefficients = expand_coupling(ls, intermediate(function))
-        assert np.all(ms.sum(axis=1) == 0)
-        of_factors = [densities[c][c[2] + ms[:, k]] for k, c in enumerate(factors(function))]
-        total = coefficients @ np.prod(of_factors, axis=0)
-        if len(function) > 1:  # the formula of the pair term knows radial functions only
-            expected = naive._invariant(function, lambda c, m: densities[c][c[2] + m], None, None, None)  # noqa: B023
-            np.testing.assert_allclose(total, expected, atol=1e-12)
-        else:
-            np.testing.assert_array_equal(total, densities[function[0]][0])
-    lengths = [len(factors(function)) for function in functions]
-    assert sorted(set(lengths)) == [1, 2, 3, 4]
-    assert all(a <= b for a, b in pairwise(lengths))
 
 
 @pytest.mark.parametrize(
