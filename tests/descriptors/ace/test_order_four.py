@@ -71,6 +71,24 @@ def test_functions_of_coupled_pairs_are_sums_over_tuples_of_neighbors():
                 assert abs(found[k] - expected) < 1e-11 * max(1.0, np.abs(found).max())
 
 
+def test_derivatives_of_single_centers_add_up_to_the_rows():
+    p = CASES["order 4, two elements"]
+    rows, atoms = AceRows(p), make_crystal(p)
+    pairs, n = find_pairs(atoms, CUTOFF), len(p.functions)
+    energy, d_positions, d_strain = rows.allocate(len(atoms))
+    rows.write(pairs, energy, d_positions, d_strain)
+    for z, number in enumerate(p.numbers):
+        own = slice(z * n, (z + 1) * n)
+        of_centers = rows.of_centers(pairs, np.flatnonzero(atoms.numbers == number))
+        total = np.zeros((len(atoms), 3, n))
+        np.add.at(total, of_centers.atoms, of_centers.d_positions.reshape(-1, 3, n))
+        scale = np.abs(d_positions).max()
+        np.testing.assert_allclose(of_centers.features.sum(axis=0), energy[own], rtol=1e-11)
+        np.testing.assert_allclose(total.reshape(-1, n), d_positions[:, own], atol=1e-12 * scale)
+        strain = of_centers.d_strain.reshape(-1, 6, n).sum(axis=0)
+        np.testing.assert_allclose(strain, d_strain[:, own], atol=1e-12 * np.abs(d_strain).max())
+
+
 def test_functions_are_linearly_independent_in_random_environments():
     """Scaled columns have full rank, and one more coupling of the same channels adds none."""
     rng = np.random.default_rng(0)
