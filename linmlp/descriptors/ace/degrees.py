@@ -35,7 +35,7 @@ def check_order(order: int, max_degree: Degrees, max_l: int) -> None:
     if order in range(1, MAX_ORDER + 1):
         return
     pool = ""
-    if not isinstance(max_degree, str | int) and 0 < order == len(max_degree) <= 8 and max(max_degree) <= 30:
+    if not isinstance(max_degree, str | int) and order == len(max_degree) <= 8 and 0 <= max(max_degree) <= 30:
         degrees = tuple(int(degree) for degree in max_degree)
         n_functions = count_functions(1, degrees, max_l)
         pool = f"; max_degree={degrees} would make {n_functions} functions of one element"

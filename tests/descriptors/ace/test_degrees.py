@@ -12,9 +12,9 @@ STRUCTURES = [bulk("Si", cubic=True)]
 
 
 def test_orders_that_are_not_there():
-    for order in (0, 5, 2.5):
-        with pytest.raises(SettingsError, match=f"order={order}; it must be 1, 2, 3 or 4"):
-            ACE(order=order).fit(STRUCTURES)
+    for order in (0, 5, 2.5, "4"):
+        with pytest.raises(SettingsError, match=f"order={order!r}; it must be 1, 2, 3 or 4"):
+            ACE(order=order, max_degree=(3, 3)).fit(STRUCTURES)
     five = (14, 10, 8, 6, 5)
     expected = rf"would make {count_functions(1, five, 6)} functions of one element"
     with pytest.raises(SettingsError, match=expected):
