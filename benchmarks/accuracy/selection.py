@@ -3,7 +3,7 @@
 Prints cross-validation errors on the training structures (folds pooled, mean over fold seeds). The selection is
 repeated inside every fold; loss weights, ridge strength and size compete alike.
 
-    python benchmarks/accuracy/selection.py ../shared/data/zuo_Si --cutoff 5.5
+    python benchmarks/accuracy/selection.py ../shared/data/zuo_Si --cutoff 5.5 --pool 18 15 13 8
 """
 
 import argparse
@@ -93,7 +93,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", type=Path, help="folders with train.xyz.gz")
     parser.add_argument("--cutoff", type=float, default=5.5, help="Å")
-    parser.add_argument("--pool", type=int, nargs=3, default=(18, 15, 13), help="degrees of the pool")
+    parser.add_argument("--pool", type=int, nargs="+", default=(18, 15, 13, 8), help="degrees of the pool, per order")
+    parser.add_argument("--sizes", type=int, nargs="+", default=(100, 200, 300, 400, 500, 600, 800))
     parser.add_argument("--seeds", type=int, default=3, help="number of fold seeds")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--alphas", type=float, nargs="+", default=[1e-8], help="ridge strengths of the selection")
@@ -103,13 +104,13 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.tiny:
         options.seeds, options.folds, options.solvers = 1, 2, [*SOLVERS, "lasso"]
-        dense, pool = ACE(4.5, order=2, max_degree=(4, 3)), ACE(4.5, order=2, max_degree=(6, 5))
+        dense, pool = ACE(4.5, order=2, max_degree=(4, 3)), ACE(4.5, order=4, max_degree=(6, 5, 3, 2))
         compare(load_silicon()[0][:24], dense, pool, options, (2, 4, 8))
     for folder in options.sets:
         print(f"== {folder.name}")
-        dense, pool = ACE(options.cutoff), ACE(options.cutoff, max_degree=tuple(options.pool))
+        pool = ACE(options.cutoff, order=len(options.pool), max_degree=tuple(options.pool))
         structures = read_structures(folder / "train.xyz.gz")
-        compare(structures, dense, pool, options, (100, 200, 300, 400, 500, 600, 800))
+        compare(structures, ACE(options.cutoff), pool, options, options.sizes)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,8 @@ def _count_products(plan, z):
         for block in range(rows.first_block[z], rows.first_block[z + 1]):
             terms = slice(4 * rows.first_term[block], 4 * rows.first_term[block + 1])
             total += (2 * rows.l[block] + 1) * np.count_nonzero(rows.coefficient[terms])
-    for products, size, per_product, per_term in ((plan.real, 4, 3, 2), (plan.paired, 4, 6, 2), (plan.full, 2, 12, 4)):
+    kinds = ((plan.real, 4, 3, 2), (plan.paired, 4, 6, 2), (plan.full, 2, 12, 4), (plan.coupled, 4, 3, 2))
+    for products, size, per_product, per_term in kinds:
         groups = slice(products.first_group[z], products.first_group[z + 1])
         terms = slice(size * products.first_term[groups.start], size * products.first_term[groups.stop])
         n_products = np.count_nonzero(products.a[size * groups.start : size * groups.stop] < plan.used_size[z])

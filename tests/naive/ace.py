@@ -1,9 +1,11 @@
 """ACE from its formulas, with full sums over m from -l to l: the specification of the compiled loops."""
 
+from itertools import product
+
 import numpy as np
 from scipy.special import sph_harm_y
 
-from linmlp.descriptors.ace.basis import Function, channel_key
+from linmlp.descriptors.ace.basis import Function, channel_key, factors, intermediate
 from linmlp.descriptors.ace.coupling import clebsch_gordan
 from linmlp.descriptors.ace.radial import inner_switch, raw_functions
 
@@ -32,13 +34,17 @@ def center_features(functions: list[Function], vectors, elements, cutoff, radial
         radial = raw[of, : radial_map.shape[-1]] @ radial_map[e, l, n]
         return np.sum(radial * spherical_harmonic(l, m, vectors[of]))
 
-    return np.array([_invariant(f, density, raw, elements, pair_map) for f in functions])
-
-
-def _invariant(function, density, raw, elements, pair_map):
-    if len(function) == 1:
-        ((e, n, _),) = function
+    def pair_term(channel):
+        e, n, _ = channel
         return np.sum(raw[elements == e, : pair_map.shape[-1]] @ pair_map[e, n])
+
+    return np.array([pair_term(f[0]) if len(f) == 1 else invariant(f, density) for f in functions])
+
+
+def invariant(function, density):
+    """Function of order 2 or higher; density(channel, m) is A."""
+    if len(factors(function)) == 4:
+        return _of_coupled_pairs(factors(function), intermediate(function), density)
     a, b, *rest = sorted(function, key=channel_key)
     if not rest:
         return sum((density(a, m) * np.conj(density(b, m))).real for m in range(-a[2], a[2] + 1))
@@ -49,6 +55,49 @@ def _invariant(function, density, raw, elements, pair_map):
             if abs(m1 + m2) <= c[2]:
                 coupling = clebsch_gordan(a[2], m1, b[2], m2, c[2], m1 + m2)
                 total += coupling * (density(a, m1) * density(b, m2) * np.conj(density(c, m1 + m2))).real
+    return total
+
+
+def random_densities(ls, rng):
+    """A_lm, m from -l to l, of real densities."""
+    densities = []
+    for l in ls:
+        a = rng.normal(size=2 * l + 1) + 1j * rng.normal(size=2 * l + 1)
+        m = np.arange(-l, l + 1)
+        densities.append(a + np.where(m % 2 == 0, 1, -1) * np.conj(a[::-1]))
+    return densities
+
+
+def _of_coupled_pairs(channels, momentum, density):
+    def pair(a, b, m):
+        return sum(
+            clebsch_gordan(a[2], m1, b[2], m - m1, momentum, m) * density(a, m1) * density(b, m - m1)
+            for m1 in range(-a[2], a[2] + 1)
+            if abs(m - m1) <= b[2]
+        )
+
+    a, b, c, d = channels
+    return sum((pair(a, b, m) * np.conj(pair(c, d, m))).real for m in range(-momentum, momentum + 1))
+
+
+def sum_over_tuples(function, vectors, elements, parameters, center=0):
+    """A function of order 4 around a center as a sum over all tuples of four neighbors, one coupling for each."""
+    p, channels, momentum = parameters, factors(function), intermediate(function)
+    distances = np.linalg.norm(vectors, axis=1)
+    raw = raw_functions(distances, p.radial_map.shape[-1], p.cutoff)[0]
+    raw = raw * inner_switch(distances, p.inner[center, elements], p.inner_width[center, elements])[0][:, None]
+    radial = [raw @ p.radial_map[center, e, l, n] * (elements == e) for e, n, l in channels]
+    total = 0.0
+    for tuple_ in product(range(len(vectors)), repeat=4):
+        factor = np.prod([radial[k][j] for k, j in enumerate(tuple_)])
+        if factor != 0.0:
+            of = {k: vectors[[j]] for k, j in enumerate(tuple_)}
+            numbered = [(k, n, l) for k, (_, n, l) in enumerate(channels)]
+            total += factor * _of_coupled_pairs(
+                numbered,
+                momentum,
+                lambda c, m, of=of: spherical_harmonic(c[2], m, of[c[0]])[0],
+            )
     return total
 
 

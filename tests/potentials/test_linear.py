@@ -421,7 +421,7 @@ class TestFailedFits:
             ({"descriptor": 4.0}, "descriptor"),
             ({"descriptor": ACE(cutoff=1.0)}, "larger cutoff"),
             ({"descriptor": ACE(cutoff=-1.0)}, "cutoff"),
-            ({"descriptor": ACE(cutoff=4.0, order=4)}, "order"),
+            ({"descriptor": ACE(cutoff=4.0, order=5)}, "order"),
             ({"descriptor": ACE(cutoff=4.0, order=2, max_degree=(3, 2, 1))}, "max_degree"),
         ],
     )

@@ -11,9 +11,11 @@ the invariants are (sums over all m from -l to l; factors sorted by ``channel_ke
     order 1   B = sum_j R_n(r_j)                                     the pair term, channels (e, n, 0)
     order 2   B = sum_m A_{1,lm} conj(A_{2,lm})
     order 3   B = sum_{m1 m2} <l1 m1 l2 m2 | l3 m1+m2> A_{1,m1} A_{2,m2} conj(A_{3,m1+m2})
+    order 4   B = sum_M Q_{12,LM} conj(Q_{34,LM}),   Q_{ab,LM} = sum_m <la m lb M-m | L M> A_{a,m} A_{b,M-m}
 
 For orders up to 3 there is exactly one invariant per multiset of channels with an even sum of ``l`` that meets the
-triangle condition, so nothing is linearly dependent [1]_.
+triangle condition, so nothing is linearly dependent [1]_. Order 4 has one for every intermediate L of an independent
+set (`linmlp.descriptors.ace.intermediates`); its functions end with the entry ``(COUPLED, 0, L)``, which is no channel.
 
 References
 ----------
@@ -21,17 +23,39 @@ References
 """
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import combinations_with_replacement
 from typing import TypeAlias
 
+from linmlp.descriptors.ace.counting import count_invariants
+from linmlp.descriptors.ace.intermediates import intermediate_momenta
+
 Channel: TypeAlias = tuple[int, int, int]
 Function: TypeAlias = tuple[Channel, ...]
+Couple: TypeAlias = tuple[Channel, Channel, int]
+"""Two channels and the angular momentum L to which they are coupled."""
 
-MAX_ORDER = 3
+MAX_ORDER = 4
 
 ANY = -1
 """Element of a channel that sums over neighbors of all elements; the rows know it, ACE has none."""
+
+COUPLED = -2
+"""First number of the last entry of a function of order 4, whose third is the angular momentum of the pairs."""
+
+
+def factors(function: Function) -> tuple[Channel, ...]:
+    """Return the channels of a function; of order 4 the first two make a pair, and the others."""
+    return function[:MAX_ORDER]
+
+
+def order_of(function: Function) -> int:
+    """Return the correlation order of a function."""
+    return len(factors(function))
+
+
+def intermediate(function: Function) -> int:
+    """Return the angular momentum of the pairs of a function of order 4; 0 for others."""
+    return function[MAX_ORDER][2] if len(function) > MAX_ORDER else 0
 
 
 def has_neighbors(channel: Channel, element: int) -> bool:
@@ -45,9 +69,27 @@ def channel_key(channel: Channel) -> tuple[int, int, int]:
     return l, n, element
 
 
+def couples_of(function: Function) -> list[Couple]:
+    """Return the coupled pairs of a function; only order 4 has some, two."""
+    if order_of(function) < MAX_ORDER:
+        return []
+    a, b, c, d = factors(function)
+    return [(a, b, intermediate(function)), (c, d, intermediate(function))]
+
+
+def function_name(function: Function, elements: tuple[str, ...]) -> str:
+    """Return the name of a function, with symbols of elements."""
+    symbols = ".".join(elements[e] for e, _, _ in factors(function))
+    ns, ls = (",".join(str(channel[k]) for channel in factors(function)) for k in (1, 2))
+    if len(function) == 1:
+        return f"{symbols} n={ns}"
+    pairs = f" L={intermediate(function)}" if order_of(function) == MAX_ORDER else ""
+    return f"{symbols} n={ns} l={ls}{pairs}"
+
+
 def degree(function: Function) -> int:
     """Return the total degree of a function, the sum of n + l over its channels."""
-    return sum(n + l for _, n, l in function)
+    return sum(n + l for _, n, l in factors(function))
 
 
 def enumerate_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int) -> list[Function]:
@@ -75,13 +117,8 @@ def enumerate_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int
 
 
 def count_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int) -> int:
-    """Return the number of functions around one element."""
-    return sum(_count(order, n_elements, limit, max_l) for order, limit in enumerate(max_degree, start=1))
-
-
-@cache
-def _count(order: int, n_elements: int, limit: int, max_l: int) -> int:
-    return sum(1 for _ in _of_order(order, n_elements, limit, max_l))
+    """Return the number of functions around one element, without a list of them."""
+    return sum(count_invariants(order, n_elements, limit, max_l) for order, limit in enumerate(max_degree, start=1))
 
 
 def _of_order(order: int, n_elements: int, limit: int, max_l: int) -> Iterator[Function]:
@@ -94,16 +131,26 @@ def _of_order(order: int, n_elements: int, limit: int, max_l: int) -> Iterator[F
             if a[2] == b[2] and degree((a, b)) <= limit:
                 yield a, b
         return
-    for i, a in enumerate(channels):
-        for j in range(i, len(channels)):
-            b = channels[j]
-            if degree((a, b)) > limit:
-                continue
-            for c in channels[j:]:
-                if c[2] > a[2] + b[2]:
-                    break
-                if degree((a, b, c)) <= limit and (a[2] + b[2] + c[2]) % 2 == 0:
-                    yield a, b, c
+    for function in _multisets(channels, order, limit):
+        ls = tuple(l for _, _, l in function)
+        if sum(ls) % 2 == 1:
+            continue
+        if order == 3 and ls[2] <= ls[0] + ls[1]:
+            yield function
+        elif order == 4:
+            momenta = intermediate_momenta(ls, tuple(function.index(channel) for channel in function))
+            yield from ((*function, (COUPLED, 0, momentum)) for momentum in momenta)
+
+
+def _multisets(channels: list[Channel], size: int, limit: int, first: int = 0) -> Iterator[Function]:
+    """Return multisets of channels up to a total degree."""
+    if size == 0:
+        yield ()
+        return
+    for k in range(first, len(channels)):
+        left = limit - degree((channels[k],))
+        if left >= 0:
+            yield from ((channels[k], *others) for others in _multisets(channels, size - 1, left, k))
 
 
 TOTAL_FUNCTIONS = {1: 750, 2: 1500, 3: 2250}
@@ -113,16 +160,16 @@ TOTAL_FUNCTIONS = {1: 750, 2: 1500, 3: 2250}
 def default_degrees(n_elements: int, order: int, max_l: int) -> tuple[int, ...]:
     """Return the default degrees per order, which fall with the number of elements.
 
-    One element has (16, 14, 11): 750 functions. At fixed degree the count would grow as elements**order, so orders 2
-    and 3 are lowered until all elements have no more functions than `TOTAL_FUNCTIONS` allows (3000 for four
-    or more). The pair term keeps its size.
+    One element has (16, 14, 11, 8): 750 functions up to order 3, 1040 with order 4. At fixed degree the count would
+    grow as elements**order, so orders 2 and higher are lowered until all elements have no more functions than
+    `TOTAL_FUNCTIONS` allows (3000 for four or more). The pair term keeps its size.
 
     Parameters
     ----------
     n_elements : int
         Number of elements.
     order : int
-        Correlation order, 1 to 3.
+        Correlation order, 1 to 4.
     max_l : int
         Largest angular momentum.
 
@@ -133,10 +180,10 @@ def default_degrees(n_elements: int, order: int, max_l: int) -> tuple[int, ...]:
     """
     limit = TOTAL_FUNCTIONS.get(n_elements, 3000)
     if n_elements == 1:
-        return (16, 14, 11)[:order]
+        return (16, 14, 11, 8)[:order]
     for third in range(10, -1, -1):
         for second in range(third + 3, third - 1, -1):
-            degrees = (16, second, third)[:order]
+            degrees = (16, second, third, max(third - 3, 0))[:order]
             if n_elements * count_functions(n_elements, degrees, max_l) <= limit:
                 return degrees
     return degrees

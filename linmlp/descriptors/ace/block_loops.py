@@ -6,7 +6,7 @@ Records are those of `linmlp.descriptors.ace.evaluator_records`, with pointers f
 
 from numba import njit
 
-from linmlp.descriptors.ace.combine_loops import combine, dot
+from linmlp.descriptors.ace.combine_loops import clear, combine, dot
 from linmlp.descriptors.ace.force_loops import add_forces, scatter
 from linmlp.descriptors.ace.lane_loops import (
     OPTIONS,
@@ -19,14 +19,14 @@ from linmlp.descriptors.ace.lane_loops import (
     spread,
     store,
 )
-from linmlp.descriptors.ace.product_loops import add_full, add_paired, add_real
+from linmlp.descriptors.ace.product_loops import add_couples, add_full, add_paired, add_real, spread_couples
 from linmlp.descriptors.ace.sum_loops import sum_channels
 from linmlp.descriptors.simd import LANES, element, put, shifted
 
 
 @njit(**OPTIONS)
 def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
-    """Write radial and angular functions of the neighbors of a block, the raw sums, and A."""
+    """Write radial and angular functions of the neighbors of a block, the raw sums, A and the coupled pairs."""
     n_elements = sizes.n_elements
     z = element(blocks.element, block)
     atoms = shifted(blocks.atoms, block * LANES)
@@ -50,6 +50,8 @@ def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
             _sum_neighbors(z * n_elements + e, start, stop, sizes, functions, plan, scratch)
         start += element(blocks.slots, block * n_elements + e)
     combine(z, plan.to_used, functions.norms, scratch.raw, scratch.A)
+    clear(element(plan.coupled_start, z), element(plan.used_size, z), scratch.A)
+    add_couples(z, plan.coupled, scratch.A)
 
 
 @njit(**OPTIONS)
@@ -93,9 +95,10 @@ def differentiate_energy(z, plan, functions, scratch, derivatives):
     size = element(plan.used_size, z)
     two = dot(size, A, G)
     _add_products(z, plan, A, G)
-    # Euler: sum A dE/dA = 2 E2 + 3 E3
+    # Euler: sum A dE/dA = 2 E2 + 3 E3, where order 4 is order 2 of coupled pairs
     three = dot(size, A, G) - two
     store(scratch.sums, 9 * LANES, energy + 0.5 * two + (1.0 / 3.0) * three)
+    spread_couples(z, plan.coupled, A, G)
     _write_derivatives(z, plan, functions, G, derivatives)
 
 
@@ -105,6 +108,7 @@ def differentiate(z, plan, functions, scratch, derivatives):
     A, G = scratch.A, scratch.G
     combine(z, plan.order_two, functions.weights, A, G)
     _add_products(z, plan, A, G)
+    spread_couples(z, plan.coupled, A, G)
     _write_derivatives(z, plan, functions, G, derivatives)
 
 

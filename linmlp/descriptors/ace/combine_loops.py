@@ -150,3 +150,10 @@ def dot(size, x, y):
     if size // LANES % 2 == 1:
         even = even + load(x, size - LANES) * load(y, size - LANES)
     return even + odd
+
+
+@njit(**OPTIONS)
+def clear(first, last, y):
+    """Write zeros from offset `first` to `last`."""
+    for k in range(first, last, LANES):
+        store(y, k, constant(y, 0.0))

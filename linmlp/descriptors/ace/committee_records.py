@@ -60,6 +60,7 @@ def plan_of_member(plan, members, member):
         plan.raw_start,
         plan.raw_size,
         plan.used_size,
+        plan.coupled_start,
         plan.to_used,
         Combinations(
             order_two.first_block,
@@ -74,6 +75,7 @@ def plan_of_member(plan, members, member):
         _products_with(plan.real, shifted(members.real, member * members.n_real)),
         _products_with(plan.paired, shifted(members.paired, member * members.n_paired)),
         _products_with(plan.full, shifted(members.full, member * members.n_full)),
+        plan.coupled,
     )
 
 

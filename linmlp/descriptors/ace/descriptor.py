@@ -8,8 +8,9 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from sklearn.utils.validation import check_is_fitted
 
-from linmlp.descriptors.ace.basis import MAX_ORDER, Function, default_degrees
+from linmlp.descriptors.ace.basis import degree, function_name, order_of
 from linmlp.descriptors.ace.committee import AceCommittee
+from linmlp.descriptors.ace.degrees import check_order, resolve_degrees
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from linmlp.descriptors.ace.judging_evaluator import AceJudgingEvaluator
 from linmlp.descriptors.ace.learning import (
@@ -37,7 +38,7 @@ DEFAULT_CUTOFF_FACTOR = 2.4
 
 
 class ACE(Descriptor):
-    """Atomic cluster expansion: a complete set of invariant polynomials of the neighbor density.
+    r"""Atomic cluster expansion: a complete set of invariant polynomials of the neighbor density.
 
     Parameters
     ----------
@@ -45,11 +46,12 @@ class ACE(Descriptor):
         Cutoff radius in Å. A potential chooses "auto" by cross-validation among `cutoff_candidates`; a descriptor
         fitted on its own takes 2.4 times the median nearest-neighbor distance.
     order : int, default=3
-        Correlation order (body order - 1): 1, 2 or 3.
+        Correlation order (body order - 1): 1 to 4. Order 4 pays where functions are selected from a wide pool, such as
+        ``ACE(order=4, max_degree=(18, 15, 13, 8))``: 1604 functions of one element, 290 of them of order 4.
     max_degree : int, sequence of int or "auto", default="auto"
         Largest total degree, the sum of n + l over the factors of a function: one number per order, or one for all.
-        The first is the size of the pair term (minus one). "auto" is (16, 14, 11) for one element (750 functions)
-        and falls with the number of elements.
+        The first is the size of the pair term (minus one). "auto" is (16, 14, 11) for one element (750 functions),
+        (16, 14, 11, 8) with order 4 (1040), and falls with the number of elements.
     max_l : int, default=6
         Largest angular momentum.
 
@@ -70,7 +72,21 @@ class ACE(Descriptor):
     -----
     The radial functions are linear combinations of functions that LAMMPS ML-PACE evaluates natively (see
     `linmlp.descriptors.ace.radial`), orthonormal under the distances seen in `fit`; the invariants are those of
-    `linmlp.descriptors.ace.basis`. Every atom has the features of its own element; those of others are zero.
+    `linmlp.descriptors.ace.basis` [1]_. Every atom has the features of its own element; those of others are zero.
+
+    With the densities :math:`A_{enlm} = \sum_j R_n(r_j) Y_{lm}(\hat r_j)` over neighbors of element e, functions of
+    order 4 are coupled pairs of densities,
+
+    .. math:: B = \sum_M Q_{12,LM} \bar Q_{34,LM}, \qquad
+              Q_{ab,LM} = \sum_m \langle l_a m \, l_b \, M{-}m | L M \rangle A_{a,m} A_{b,M-m}.
+
+    Where factors are equal, functions of different L are linearly dependent; those that the coupling tensors show to be
+    so are left out [2]_, so that the basis is complete and independent.
+
+    References
+    ----------
+    .. [1] R. Drautz, Phys. Rev. B 99, 014104 (2019).
+    .. [2] G. Dusson et al., J. Comput. Phys. 454, 110946 (2022).
 
     Examples
     --------
@@ -125,7 +141,7 @@ class ACE(Descriptor):
                 f"no two atoms are within the cutoff of {cutoff:g} Å in any of the {len(structures)} structures; "
                 "give a larger cutoff"
             )
-        self.max_degree_ = self._resolve_degrees(len(numbers))
+        self.max_degree_ = resolve_degrees(self.max_degree, self.order, len(numbers), self.max_l)
         self._set_parameters(learn_parameters(distances, numbers, cutoff, self.max_degree_, self.max_l))
         return self
 
@@ -150,6 +166,8 @@ class ACE(Descriptor):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
         """Return names such as ``Si|Si.Si n=2,1 l=3,3``: center, elements of the factors, their n and l.
 
+        Order 4 has the angular momentum of the pairs behind: ``Si|Si.Si.Si.Si n=0,1,0,2 l=1,1,2,2 L=0``.
+
         Parameters
         ----------
         input_features : ignored
@@ -162,7 +180,7 @@ class ACE(Descriptor):
         """
         check_is_fitted(self)
         names = [
-            f"{center}|{_function_name(function, self.elements_)}"
+            f"{center}|{function_name(function, self.elements_)}"
             for center in self.elements_
             for function in self.parameters_.functions
         ]
@@ -171,7 +189,7 @@ class ACE(Descriptor):
     def feature_degrees(self) -> np.ndarray[Any, Any]:
         """Return the (order, total degree) of every feature, shape (n_features, 2)."""
         check_is_fitted(self)
-        table = [(len(f), sum(n + l for _, n, l in f)) for f in self.parameters_.functions]
+        table = [(order_of(f), degree(f)) for f in self.parameters_.functions]
         return np.tile(np.array(table), (len(self.elements_), 1))
 
     def compute_features(self, pairs: Pairs) -> FloatArray:
@@ -309,9 +327,9 @@ class ACE(Descriptor):
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, FloatArray]) -> Self:
         """Return the descriptor that `to_state` described."""
-        degree = settings["arguments"]["max_degree"]
+        degrees = settings["arguments"]["max_degree"]
         descriptor = cls(
-            **{**settings["arguments"], "max_degree": tuple(degree) if isinstance(degree, list) else degree}
+            **{**settings["arguments"], "max_degree": tuple(degrees) if isinstance(degrees, list) else degrees}
         )
         descriptor.max_degree_ = tuple(settings["max_degree"])
         functions = tuple(tuple((e, n, l) for e, n, l in function) for function in settings["functions"])
@@ -329,10 +347,9 @@ class ACE(Descriptor):
         self._rows = AceRows(parameters)
 
     def _check_arguments(self) -> None:
-        if self.order not in range(1, MAX_ORDER + 1):
-            raise SettingsError(f"order={self.order!r}; it must be 1, 2 or 3 (the body order minus one)")
         if not 0 <= self.max_l <= 12:
             raise SettingsError(f"max_l={self.max_l!r}; it must be between 0 and 12")
+        check_order(self.order, self.max_degree, self.max_l)
         if self.cutoff != "auto" and not (isinstance(self.cutoff, int | float) and 0 < self.cutoff < np.inf):
             raise SettingsError(f'cutoff={self.cutoff!r}; it must be "auto" or a positive number of Å')
 
@@ -340,25 +357,6 @@ class ACE(Descriptor):
         if self.cutoff != "auto":
             return float(self.cutoff)
         return round(DEFAULT_CUTOFF_FACTOR * nearest_neighbor_distance(structures, numbers), 3)
-
-    def _resolve_degrees(self, n_elements: int) -> tuple[int, ...]:
-        if isinstance(self.max_degree, str):
-            if self.max_degree != "auto":
-                raise SettingsError(f'max_degree={self.max_degree!r}; it must be "auto", a number or one per order')
-            return default_degrees(n_elements, self.order, self.max_l)
-        if isinstance(self.max_degree, int | np.integer):
-            degrees = (int(self.max_degree),) * self.order
-        else:
-            degrees = tuple(int(d) for d in self.max_degree)
-        if len(degrees) != self.order or min(degrees) < 0:
-            raise SettingsError(f"max_degree={self.max_degree!r}; order {self.order} needs {self.order} numbers >= 0")
-        return degrees
-
-
-def _function_name(function: Function, elements: tuple[str, ...]) -> str:
-    symbols = ".".join(elements[e] for e, _, _ in function)
-    ns, ls = (",".join(str(channel[k]) for channel in function) for k in (1, 2))
-    return f"{symbols} n={ns}" if len(function) == 1 else f"{symbols} n={ns} l={ls}"
 
 
 def _as_json(value: Any) -> Any:

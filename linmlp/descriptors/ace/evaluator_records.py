@@ -30,7 +30,7 @@ class Functions(NamedTuple):
     pairs: FloatArray  # (n_elements, n_elements, PAIR_FIELDS)
     recursion: FloatArray  # (n_lm, 2) factors of z Q_(l-1)m and Q_(l-2)m
     norms: FloatArray  # (n_l²,) F_lm of each column
-    weights: FloatArray  # (n_l²,) 1 for m = 0, else 2
+    weights: FloatArray  # (max_L + 1)², with the angular momenta of coupled pairs: 1 for m = 0, else 2
 
 
 class Listed(NamedTuple):
@@ -135,6 +135,7 @@ def point_to_plan(plan):
         pointer(r.raw_start),
         pointer(r.raw_size),
         pointer(r.used_size),
+        pointer(r.coupled_start),
         _point_to_combinations(r.to_used),
         _point_to_combinations(r.order_two),
         _point_to_combinations(r.to_raw),
@@ -142,6 +143,7 @@ def point_to_plan(plan):
         _point_to_products(r.real),
         _point_to_products(r.paired),
         _point_to_products(r.full),
+        _point_to_products(r.coupled),
     )
 
 

@@ -41,10 +41,12 @@ class LaneEvaluation:
     def __init__(self, parameters: AceParameters, plan: Plan) -> None:
         self.parameters = parameters
         self._plan = plan
-        self._functions = _tabulate_functions(parameters)
+        most = max(parameters.radial_map.shape[2] - 1, int(self._plan.order_two.l.max(initial=0)))
+        self._functions = _tabulate_functions(parameters, most)
         self._compiled_plan, self._compiled_functions = plain(self._plan), plain(self._functions)
         n_elements, _, n_l = self._plan.n_raw.shape
         self._sizes = Sizes(n_elements, n_l, int(self._plan.n_raw.max()), 0)
+        self._spare = 2 * most + 1
         self._known: tuple[IntArray, IntArray, IntArray, Blocks] | None = None
 
     def _count_threads(self, pairs: Pairs, n_threads: int) -> int:
@@ -72,7 +74,7 @@ class LaneEvaluation:
     def _allocate(self, sizes: Sizes) -> Scratch:
         """Return memory for one thread."""
         n_l, columns = sizes.n_l, sizes.n_l**2
-        spare = (2 * n_l - 1) * LANES
+        spare = self._spare * LANES
         per_slot = (5, sizes.stride, sizes.stride, n_l * (n_l + 1) // 2, 2 * n_l, columns, 3)
         raw, used = int(self._plan.raw_size.max()) + spare, int(self._plan.used_size.max()) + spare
         lengths = [*(sizes.capacity * LANES * n for n in per_slot), raw, used, used, 2 * columns * LANES]
@@ -118,8 +120,8 @@ def _split_evenly(blocks: Blocks, n_threads: int) -> list[int]:
     return [0, *inner.tolist(), len(cost)]
 
 
-def _tabulate_functions(parameters: AceParameters) -> Functions:
-    """Return the constants of the radial and angular functions."""
+def _tabulate_functions(parameters: AceParameters, max_coupled: int) -> Functions:
+    """Return the constants of the radial and angular functions, and weights up to angular momenta of coupled pairs."""
     max_l = parameters.radial_map.shape[2] - 1
     places = list(np.ndindex(parameters.inner.shape))
     forms = [parameters.form(z, e) for z, e in places]
@@ -139,7 +141,7 @@ def _tabulate_functions(parameters: AceParameters) -> Functions:
         pairs.ravel(),
         _angular_recursion(max_l),
         column_norms(max_l),
-        column_weights(max_l),
+        column_weights(max_coupled),
     )
 
 

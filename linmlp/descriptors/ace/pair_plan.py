@@ -17,6 +17,7 @@ from linmlp.descriptors.ace.committee_records import Members
 from linmlp.descriptors.ace.evaluator_records import Functions
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan import Layout, Plan, make_layout
+from linmlp.descriptors.ace.plan_center import MIN_RAW
 from linmlp.descriptors.ace.radial import orthonormal_map
 from linmlp.descriptors.simd import LANES
 from linmlp.units import FloatArray
@@ -35,7 +36,7 @@ class RadialBasis:
     Parameters
     ----------
     matrices : ndarray of shape (n_elements, n_elements, n, n)
-        T for each pair of elements, lower triangular, from raw functions.
+        T for each pair of elements, lower triangular, from raw functions; n is at least `MIN_RAW`.
     parameters : AceParameters
         The same functions of the neighbors, as maps from these radial functions.
     """
@@ -54,12 +55,14 @@ class RadialBasis:
     def _make(cls, parameters: AceParameters) -> "RadialBasis":
         pair_map, radial_map = parameters.pair_map.copy(), parameters.radial_map.copy()
         uniform = _uniform_basis(parameters)
-        matrices = np.empty((*pair_map.shape[:2], *uniform.shape))
+        n = len(uniform)
+        size = max(n, MIN_RAW)  # the loops make as many functions; those that are not in the maps are zero
+        matrices = np.zeros((*pair_map.shape[:2], size, size))
         for ze in np.ndindex(*pair_map.shape[:2]):
             maps = pair_map[ze], radial_map[ze]
             own = max((pair_map[ze], radial_map[ze][0]), key=len)
             tried = [_map_from(matrix, *maps) for matrix in (uniform, own) if _can_be_basis(matrix, len(uniform))]
-            matrices[ze], pair_map[ze], radial_map[ze] = min(
+            matrices[ze][:n, :n], pair_map[ze], radial_map[ze] = min(
                 tried, key=lambda t: max(np.abs(t[1]).max(), np.abs(t[2]).max())
             )
         return cls(matrices, replace(parameters, pair_map=pair_map, radial_map=radial_map))
@@ -146,7 +149,8 @@ def _twice(numbers: FloatArray) -> Any:
 def _in_pairs(plan: Plan) -> Plan:
     """Return the plan with pairs for all numbers that members have in common."""
     to_raw = plan.to_raw._replace(coefficient=_twice(plan.to_raw.coefficient))
-    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=_twice(plan.full.sign)))
+    coupled = plan.coupled._replace(coefficient=_twice(plan.coupled.coefficient))
+    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=_twice(plan.full.sign)), coupled=coupled)
 
 
 def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:

@@ -8,7 +8,10 @@ lanes, and offsets are counted in doubles. There are two sets of channels for ev
 (element, l, k, column);
 *used*: the channels that occur in functions with a coefficient, grouped as (element, l, n, column), which are
 
-.. math:: A_{enlm} = F_{lm} \sum_k C_{nk} A^{raw}_{eklm}, \qquad F_{lm} = (-1)^m \sqrt{(2l+1) (l-m)! / (l+m)!}.
+.. math:: A_{enlm} = F_{lm} \sum_k C_{nk} A^{raw}_{eklm}, \qquad F_{lm} = (-1)^m \sqrt{(2l+1) (l-m)! / (l+m)!},
+
+and after them the coupled pairs of order 4, which have columns like a channel of angular momentum L (that of M = 0 is
+the imaginary part of :math:`Q_0` where :math:`l_1 + l_2 + L` is odd). Order 4 is order 2 of coupled pairs.
 """
 
 from dataclasses import dataclass
@@ -45,6 +48,7 @@ class Plan(NamedTuple):
     raw_start: IntArray  # (n_elements, n_elements, max_l + 1) offset of their first column
     raw_size: IntArray  # (n_elements,) doubles
     used_size: IntArray  # (n_elements,) doubles
+    coupled_start: IntArray  # (n_elements,) offset of the first column of coupled pairs
     to_used: Combinations
     order_two: Combinations
     to_raw: Combinations
@@ -52,6 +56,7 @@ class Plan(NamedTuple):
     real: Products
     paired: Products
     full: Products
+    coupled: Products  # real products, whose third factors are columns of coupled pairs
 
 
 class Coefficients(NamedTuple):
@@ -160,9 +165,14 @@ def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: in
     pair, pair_shares = _join_pairs([center.pair_terms() for center in centers], lanes)
     order_two, order_two_shares = join_rows([center.order_two() for center in centers], used_sizes, lanes, {})
     kinds = [
-        join_products([choose_products(center.monomials[kind], kind) for center in centers], used_sizes, kind, lanes)
+        join_products(
+            [choose_products(center.monomials[kind], kind) for center in centers], used_sizes, kind, lanes, {}
+        )
         for kind in (REAL, PAIRED, FULL)
     ]
+    products = [of_kind for of_kind, _ in kinds]
+    coupled, couplings = join_products([center.couplings() for center in centers], used_sizes, REAL, lanes, 0.0)
+    products.append(coupled._replace(coefficient=np.array(couplings, dtype=float)))
     plan = Plan(
         n_raw,
         n_raw.max(axis=2),
@@ -170,11 +180,12 @@ def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: in
         np.array([center.raw_start for center in centers]) * lanes,
         np.array(raw_sizes, dtype=np.int64) * lanes,
         np.array(used_sizes, dtype=np.int64) * lanes,
+        np.array([center.coupled_start for center in centers], dtype=np.int64) * lanes,
         _fixed(*join_rows([center.to_used() for center in centers], used_sizes, lanes, 0.0)),
         order_two,
         _fixed(*join_rows([center.to_raw() for center in centers], raw_sizes, lanes, 0.0)),
         pair,
-        *(products for products, _ in kinds),
+        *products,
     )
     shares = [pair_shares, order_two_shares, *(shares for _, shares in kinds)]
     return Layout(plan, Maps(*(share_matrix(of_kind, len(active)) for of_kind in shares)), centers)

@@ -1,15 +1,19 @@
 """Channels, rows and products of one central element: its functions in, offsets in columns out."""
 
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import Channel, Function
+from linmlp.descriptors.ace.basis import COUPLED, Channel, Couple, Function, couples_of, degree, factors, order_of
 from linmlp.descriptors.ace.combinations import Row
+from linmlp.descriptors.ace.coupling import real_coupling
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.products import Monomial, expand_monomials
+from linmlp.descriptors.ace.products import Monomial, Product, expand_monomials
 from linmlp.descriptors.ace.shares import Share
 from linmlp.units import FloatArray, IntArray
+
+Key = TypeVar("Key")
 
 MIN_RAW = 4
 """Raw functions are accumulated four at a time, so at least four are made where any is used."""
@@ -30,21 +34,30 @@ class Center:
     Attributes
     ----------
     used : list of Channel
-        Channels of orders 2 and 3.
-    start : dict
-        First column of each used channel.
+        Channels of orders 2 and higher.
+    couples : list of Couple
+        Coupled pairs of order 4.
+    start, couple_start : dict
+        First column of each used channel, and of each coupled pair.
     used_size, raw_size : int
-        Number of columns.
+        Number of columns, those of coupled pairs among the used ones.
+    coupled_start : int
+        First column of coupled pairs.
     n_raw, raw_start : ndarray of shape (n_elements, max_l + 1)
         Number of raw functions of each neighbor and l, and the first column.
     """
 
     def __init__(self, parameters: AceParameters, z: int, functions: list[tuple[int, Function]]) -> None:
         self.map, self.pair_map = parameters.radial_map[z], parameters.pair_map[z]
-        self._of_order = [[(k, f) for k, f in functions if len(f) == order] for order in (1, 2, 3)]
-        channels = {channel for _, f in functions if len(f) > 1 for channel in f}
+        self._of_order = [[(k, f) for k, f in functions if order_of(f) == order] for order in (1, 2, 3, 4)]
+        channels = {channel for _, f in functions if order_of(f) > 1 for channel in factors(f)}
         self.used = sorted(channels, key=lambda channel: (channel[0], channel[2], channel[1]))
-        self.start, self.used_size = _number_columns(self.used)
+        self.start, self.coupled_start = _number_columns({channel: channel[2] for channel in self.used}, 0)
+        couples = {couple for _, f in self._of_order[3] for couple in couples_of(f)}
+        # Pairs of like degree have like partners, so that blocks of rows of the matrix have few zeros.
+        self.couples = sorted(couples, key=lambda couple: (couple[2], degree(couple[:2]), couple))
+        momenta = {couple: couple[2] for couple in self.couples}
+        self.couple_start, self.used_size = _number_columns(momenta, self.coupled_start)
         self._number_raw()
 
     def _number_raw(self) -> None:
@@ -82,11 +95,37 @@ class Center:
             for row, column in ((a, b), (b, a)):
                 share = symmetric[row].setdefault(self.start[column], {})
                 share[feature] = share.get(feature, 0.0) + 1.0
-        return [((a[2], a[0]), a[2], self.start[a], row) for a, row in symmetric.items()]
+        return [((a[2], a[0]), a[2], self.start[a], row) for a, row in symmetric.items()] + self._order_four()
+
+    def _order_four(self) -> list[Row[Share]]:
+        """Rows of the same matrix for coupled pairs."""
+        symmetric: dict[Couple, dict[int, Share]] = {couple: {} for couple in self.couples}
+        for feature, f in self._of_order[3]:
+            a, b = couples_of(f)
+            for row, column in ((a, b), (b, a)):
+                share = symmetric[row].setdefault(self.couple_start[column], {})
+                share[feature] = share.get(feature, 0.0) + 1.0
+        return [((a[2], COUPLED), a[2], self.couple_start[a], row) for a, row in symmetric.items()]
+
+    def couplings(self) -> dict[Product, dict[int, float]]:
+        """Products of two columns, and their factors in the columns of coupled pairs."""
+        products: dict[Product, dict[int, float]] = {}
+        for (a, b, momentum), start in self.couple_start.items():
+            table = real_coupling(a[2], b[2], momentum)
+            for first, second, target in np.argwhere(table != 0.0).tolist():
+                one, other = sorted((self.start[a] + first, self.start[b] + second))
+                targets = products.setdefault((1.0, one, other), {})
+                targets[start + target] = targets.get(start + target, 0.0) + float(table[first, second, target])
+        return products
 
     def squares(self) -> list[tuple[int, int, int, int]]:
-        """Features of order 2: (feature, first columns of the two factors, l)."""
-        return [(feature, self.start[a], self.start[b], a[2]) for feature, (a, b) in self._of_order[1]]
+        """Features of orders 2 and 4: (feature, first columns of the two factors or coupled pairs, l)."""
+        of_channels = [(feature, self.start[a], self.start[b], a[2]) for feature, (a, b) in self._of_order[1]]
+        of_couples = []
+        for feature, f in self._of_order[3]:
+            a, b = couples_of(f)
+            of_couples.append((feature, self.couple_start[a], self.couple_start[b], a[2]))
+        return of_channels + of_couples
 
     def pair_terms(self) -> dict[int, Share]:
         """Raw channels of the pair term."""
@@ -109,13 +148,13 @@ class Center:
         return int(self.raw_start[e, l]) + k * (2 * l + 1)
 
 
-def _number_columns(channels: list[Channel]) -> tuple[dict[Channel, int], int]:
-    """Return the first column of each channel, and the number of columns."""
-    start, size = {}, 0
-    for channel in channels:
-        start[channel] = size
-        size += 2 * channel[2] + 1
-    return start, size
+def _number_columns(momenta: dict[Key, int], first: int) -> tuple[dict[Key, int], int]:
+    """Return the first column of each channel of angular momentum l or coupled pair, and the column after the last."""
+    start = {}
+    for key, l in momenta.items():
+        start[key] = first
+        first += 2 * l + 1
+    return start, first
 
 
 def _n_leading(row: FloatArray) -> int:

@@ -1,8 +1,9 @@
-"""Compiled: order 3. Groups of products P of two factors times the sum D of their third factors.
+"""Compiled: orders 3 and 4. Groups of products P of two factors times the sum D of their third factors.
 
 E = Re(P conj(D)) is trilinear; every loop adds its derivatives to G and leaves the energy to Euler's theorem. The
 third factors of a group are the same for all its products, so each is loaded once. Offsets as in
-`linmlp.descriptors.ace.products`.
+`linmlp.descriptors.ace.products`. For order 4, products of real columns make coupled pairs, which stand behind A, and
+their derivatives in the place of third factors go back to A.
 """
 # mypy: allow-untyped-defs, allow-untyped-calls
 
@@ -140,3 +141,40 @@ def add_full(z, products, A, G):
             store(G, c + LANES, load(G, c + LANES) + w0 * pi0 + w1 * pi1)
         _spread_complex(A, G, element(a, k), element(b, k), spread(sign, k), dr0, di0)
         _spread_complex(A, G, element(a, k + 1), element(b, k + 1), spread(sign, k + 1), dr1, di1)
+
+
+@njit(**OPTIONS)
+def add_couples(z, products, A):
+    """Add to the columns of coupled pairs, which stand behind those of channels."""
+    a, b, c, coefficient = products.a, products.b, products.c, products.coefficient
+    for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
+        k = 4 * group
+        p0 = load(A, element(a, k)) * load(A, element(b, k))
+        p1 = load(A, element(a, k + 1)) * load(A, element(b, k + 1))
+        p2 = load(A, element(a, k + 2)) * load(A, element(b, k + 2))
+        p3 = load(A, element(a, k + 3)) * load(A, element(b, k + 3))
+        for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
+            o = element(c, term)
+            new = spread(coefficient, 4 * term) * p0 + spread(coefficient, 4 * term + 1) * p1
+            new = new + spread(coefficient, 4 * term + 2) * p2 + spread(coefficient, 4 * term + 3) * p3
+            store(A, o, load(A, o) + new)
+
+
+@njit(**OPTIONS)
+def spread_couples(z, products, A, G):
+    """Add the derivatives with respect to coupled pairs, times those of the pairs, to the derivatives of channels."""
+    a, b, coefficient = products.a, products.b, products.coefficient
+    zero = constant(A, 0.0)
+    for group in range(element(products.first_group, z), element(products.first_group, z + 1)):
+        k = 4 * group
+        d0, d1, d2, d3 = zero, zero, zero, zero
+        for term in range(element(products.first_term, group), element(products.first_term, group + 1)):
+            x = load(G, element(products.c, term))
+            d0 = d0 + spread(coefficient, 4 * term) * x
+            d1 = d1 + spread(coefficient, 4 * term + 1) * x
+            d2 = d2 + spread(coefficient, 4 * term + 2) * x
+            d3 = d3 + spread(coefficient, 4 * term + 3) * x
+        _spread_real(A, G, element(a, k), element(b, k), d0)
+        _spread_real(A, G, element(a, k + 1), element(b, k + 1), d1)
+        _spread_real(A, G, element(a, k + 2), element(b, k + 2), d2)
+        _spread_real(A, G, element(a, k + 3), element(b, k + 3), d3)

@@ -10,11 +10,12 @@ whose sums over third factors are done together.
 import heapq
 from collections import defaultdict
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from linmlp.descriptors.ace.basis import Channel, Function, channel_key
+from linmlp.descriptors.ace.combinations import Value
 from linmlp.descriptors.ace.coupling import clebsch_gordan
 from linmlp.descriptors.ace.shares import Share
 from linmlp.units import FloatArray, IntArray
@@ -133,7 +134,7 @@ def choose_products(monomials: dict[Monomial, Share], kind: int) -> dict[Product
     return chosen
 
 
-def _similar_groups(thirds: list[Thirds], size: int) -> list[list[int]]:
+def _similar_groups(thirds: list[dict[int, Any]], size: int) -> list[list[int]]:
     """Return groups of up to `size` indices with nearly the same third factors, found greedily, the shortest first."""
     columns = sorted({column for of_product in thirds for column in of_product})
     place = {column: k for k, column in enumerate(columns)}
@@ -161,33 +162,35 @@ def _similar_groups(thirds: list[Thirds], size: int) -> list[list[int]]:
 
 
 def join_products(
-    centers: list[dict[Product, Thirds]], sizes: list[int], kind: int, lanes: int
-) -> tuple[Products, list[Share]]:
+    centers: list[dict[Product, dict[int, Value]]], sizes: list[int], kind: int, lanes: int, nothing: Value
+) -> tuple[Products, list[Value]]:
     """Return the products of one kind as flat lists, coefficients zero.
 
     Parameters
     ----------
     centers : list of dict
-        Third factors by product, for each central element.
+        Third factors by product, and a value for each, for each central element.
     sizes : list of int
         Number of columns of each central element; the column after the last, which is zero, fills groups up.
     kind : int
         Kind of the monomials.
     lanes : int
         Doubles per column.
+    nothing : object
+        Value where a product has none.
 
     Returns
     -------
     products : Products
         Flat lists.
-    shares : list of dict
-        What each coefficient shall be.
+    values : list
+        Value of each coefficient.
     """
     size = GROUP_SIZES[kind]
     first_group, first_term = [0], [0]
     factors: list[Product] = []
     c: list[int] = []
-    shares: list[Share] = []
+    values: list[Value] = []
     for table, filler in zip(centers, sizes, strict=True):
         products = sorted(table)
         for group in _similar_groups([table[product] for product in products], size):
@@ -195,7 +198,8 @@ def join_products(
             factors += members + [(1.0, filler, filler)] * (size - len(members))
             union = sorted({column for product in members for column in table[product]})
             for column in union:
-                shares += [table[product].get(column, {}) for product in members] + [{}] * (size - len(members))
+                values += [table[product].get(column, nothing) for product in members]
+                values += [nothing] * (size - len(members))
             c += union
             first_term.append(len(c))
         first_group.append(len(first_term) - 1)
@@ -207,6 +211,6 @@ def join_products(
         columns[:, 0].copy(),
         np.array(first_term, dtype=np.int64),
         np.array(c, dtype=np.int64) * lanes,
-        np.zeros(len(shares)),
+        np.zeros(len(values)),
     )
-    return products_of_kind, shares
+    return products_of_kind, values

@@ -46,7 +46,7 @@ def add_densities(
 
 @njit(forceinline=True, **OPTIONS)
 def couple(plan: RowPlan, components: Any, densities: Any, rests: Any) -> None:
-    """Write components (q, M) of Q for WIDTH centers."""
+    """Write components (q, M) of Q for WIDTH centers, or those of coupled pairs into the densities."""
     factors, places, slots = plan.term_factors, plan.term_densities, plan.component_slots
     for k in range(len(components)):
         component = element(components, k)
@@ -115,6 +115,7 @@ def couple_centers(
     store(work.densities, 2 * WIDTH * (plan.n_densities - 1), splat(1.0))
     for w in range(stop - start):
         find_blocks(plan, order[start + w], positions, kinds, first, j, shift, work, w)
+    couple(plan, plan.coupled_components, work.densities, work.densities)
     couple(plan, plan.all_components if all_rests else plan.energy_components, work.densities, work.rests)
     write_features(plan, work.densities, work.rests, work.values)
 

@@ -83,6 +83,14 @@ def three_entries(entries: Any, e: int, products: Any, radial: Any, r0: int) -> 
 
 
 @njit(forceinline=True, **OPTIONS)
+def four_entries(entries: Any, e: int, products: Any, radial: Any, r0: int) -> Any:
+    """Return the sum over four entries."""
+    s, a, b = two_entries(entries, e, products, radial, r0)
+    p, q, r = two_entries(entries, e + 4, products, radial, r0)
+    return s + p, a + q, b + r
+
+
+@njit(forceinline=True, **OPTIONS)
 def transpose(a: Any, b: Any, c: Any, d: Any) -> Any:
     """Return the four vectors with lanes and vectors exchanged."""
     p, q, r, s = even(a, b), odd(a, b), even(c, d), odd(c, d)
@@ -250,5 +258,14 @@ def combine(
             three_entries(entries, e + 6, products, radial, r0),
             three_entries(entries, e + 12, products, radial, r0),
             three_entries(entries, e + 18, products, radial, r0),
+        )
+        add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)
+    for k in range(lists[4], lists[5]):
+        e = element(entry_first, k)
+        sums = (
+            four_entries(entries, e, products, radial, r0),
+            four_entries(entries, e + 8, products, radial, r0),
+            four_entries(entries, e + 16, products, radial, r0),
+            four_entries(entries, e + 24, products, radial, r0),
         )
         add_group(element(group_column, k), sums, geometry, g, levers, rows, starts, stride, own, width, with_strain)

@@ -6,8 +6,9 @@ import numpy as np
 
 from linmlp.descriptors.ace.basis import Channel, Function, has_neighbors
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.row_couplings import Rests, rest_of
-from linmlp.descriptors.ace.row_layout import GROUP, QUAD, WIDTH, RowCounts, integers
+from linmlp.descriptors.ace.row_couplings import Rests
+from linmlp.descriptors.ace.row_layout import GROUP, MAX_ENTRIES, QUAD, WIDTH, RowCounts, integers
+from linmlp.descriptors.ace.row_rests import entries_of
 from linmlp.units import FloatArray, IntArray
 
 
@@ -47,9 +48,11 @@ def group_functions(
     functions: tuple[Function, ...], n_elements: int, rests: Rests, radial: Radial
 ) -> tuple[IntArray, dict[str, Any], RowCounts]:
     """Return the inner order, the lists of groups per element of the neighbor, and counts."""
+    taken = [entries_of(function) for function in functions]
 
     def composition(v: int) -> tuple[bool, tuple[int, ...], int]:
-        counts = [sum(has_neighbors(c, e) for c in set(functions[v])) for e in range(n_elements)]
+        channels = [c for c, _ in taken[v]] or list(functions[v])
+        counts = [sum(has_neighbors(c, e) for c in channels) for e in range(n_elements)]
         return len(functions[v]) > 1, tuple(-count for count in counts), v
 
     inside = sorted(range(len(functions)), key=composition)
@@ -57,20 +60,18 @@ def group_functions(
     order[inside] = np.arange(len(functions))
     nothing = (3 * WIDTH * rests.n_rests, 2 * WIDTH * (radial.n_radial + radial.n_pair))
 
-    def entries_of(v: int, element: int) -> list[tuple[int, int]]:
-        function = functions[v]
-        of_element = [c for c in sorted(set(function)) if has_neighbors(c, element)]
-        if len(function) == 1:
-            return [(3 * WIDTH * (rests.n_rests + 1), 2 * WIDTH * (radial.n_radial + n)) for _, n, _ in of_element]
-        return [
-            (3 * WIDTH * rests.place[rest_of(function, c)], 2 * WIDTH * radial.rows[c[1], c[2]]) for c in of_element
-        ]
+    def places_of(v: int, element: int) -> list[tuple[int, int]]:
+        if len(functions[v]) == 1:
+            of_element = [n for e, n, l in functions[v] if has_neighbors((e, n, l), element)]
+            return [(3 * WIDTH * (rests.n_rests + 1), 2 * WIDTH * (radial.n_radial + n)) for n in of_element]
+        of_rests = [(c, rest) for c, rest in taken[v] if has_neighbors(c, element)]
+        return [(3 * WIDTH * rests.place[rest], 2 * WIDTH * radial.rows[c[1], c[2]]) for c, rest in of_rests]
 
     group_first, columns, entry_first, entries = [], list[int](), list[int](), list[int]()
     n_entries, n_active = [], []
     for element in range(n_elements):
-        lists: list[list[tuple[int, list[list[tuple[int, int]]]]]] = [[], [], [], []]
-        own = [entries_of(v, element) for v in inside]
+        lists: list[list[tuple[int, list[list[tuple[int, int]]]]]] = [[] for _ in range(MAX_ENTRIES + 1)]
+        own = [places_of(v, element) for v in inside]
         n_entries.append(sum(len(e) for e, v in zip(own, inside, strict=True) if len(functions[v]) > 1))
         n_active.append(sum(1 for e in own if e))
         for start in range(0, len(inside), GROUP):
@@ -128,8 +129,8 @@ def adjoints(
             entries.append((-1, element * radial.n_pair + n, 0))
         else:
             entries.extend(
-                (rests.slot(rest_of(function, c)), place[element, c], c[2])
-                for c in sorted(set(function))
+                (rests.slot(rest), place[element, c], c[2])
+                for c, rest in entries_of(function)
                 for element in range(n_elements)
                 if has_neighbors(c, element)
             )

@@ -11,6 +11,9 @@ from linmlp.units import FloatArray, IntArray
 GROUP = 4
 """Functions that are combined, transposed and added to the rows together."""
 
+MAX_ENTRIES = 4
+"""Most entries of a function: as many as it has factors."""
+
 QUAD = 4
 """Rests q of the same L that are contracted together."""
 
@@ -18,6 +21,7 @@ WIDTH = REGISTER_LANES
 """Neighbors in a block, and centers that share the couplings: four, or eight with AVX-512."""
 
 Rest = tuple[Channel, ...]
+"""Channels that remain; see `linmlp.descriptors.ace.row_rests` for order 4."""
 
 
 class RowPlan(NamedTuple):
@@ -30,12 +34,12 @@ class RowPlan(NamedTuple):
     max_l: int
     n_functions: int
     n_groups: int  # of GROUP functions, around one element
-    n_radial: int  # radial rows of orders 2 and 3
+    n_radial: int  # radial rows of orders 2 and higher
     n_pair: int  # radial rows of the pair term
     n_raw: int  # raw radial functions
     n_rests: int  # rests q, padded to quads
     n_slots: int  # numbers in all Q
-    n_densities: int  # complex densities, then sums of the pair term, then the constant 1
+    n_densities: int  # complex densities, then sums of the pair term, then coupled pairs, then the constant 1
     cutoff: float
     distance_series: FloatArray  # x(t), powers of t = r / cutoff
     envelope_series: FloatArray  # cos(pi t / 2), powers of t²
@@ -57,16 +61,17 @@ class RowPlan(NamedTuple):
     term_first: IntArray  # (n_components + 1,) terms of a component (q, M)
     term_densities: IntArray  # (n_terms * 2,) places of the densities that are multiplied
     term_factors: FloatArray  # (n_terms * 2,) of the real and the imaginary part of the first density
-    component_slots: IntArray  # (n_components * 2,) where real and imaginary part of Q go
+    component_slots: IntArray  # (n_components * 2,) where real and imaginary part of Q go, or those of coupled pairs
     energy_components: IntArray  # components that energies need
-    all_components: IntArray  # all components
+    all_components: IntArray  # all components of Q
+    coupled_components: IntArray  # components of coupled pairs, which are made first
     quad_first: IntArray  # (max_l + 2,) quads of rests of an L
     quad_slot: IntArray  # (n_quads,) place of its Q: (2 L + 1, QUAD)
     energy_slot: IntArray  # (n_functions,) place of Q of the function's rest, step QUAD; -1 for the pair term
     energy_density: IntArray  # (n_functions,) place of A of the channel that was taken out
     energy_l: IntArray  # (n_functions,)
     energy_factor: FloatArray  # (n_functions,)
-    group_first: IntArray  # (n_elements, 5) groups with pair term only, then 1, 2, 3 entries per function
+    group_first: IntArray  # (n_elements, 6) groups with pair term only, then 1, 2, 3, 4 entries per function
     group_column: IntArray  # (n_lists,) first column of the group
     entry_first: IntArray  # (n_lists,) first number in entries
     entries: IntArray  # place of X and of the radial row, in turns; GROUP functions with as many entries each

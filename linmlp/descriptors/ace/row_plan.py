@@ -7,8 +7,9 @@ c, coupled from the other k - 1, is the same for every function that leaves the 
           \partial B_v / \partial A_{c,LM} = \kappa_v \overline{w_M Q_{q,M}}, \qquad w_0 = 1, \; w_{M>0} = 2,
 
 the rest of order 2 is :math:`Q = A_b`, that of order 3 is :math:`A_a A_b` coupled with 3j symbols, which do not care
-which of the three channels is taken out. A channel that occurs p times comes with :math:`A^p / p!`, so that every entry
-of a function has the same factor :math:`\kappa_v`, which is applied once, when all neighbors are done. So
+which of the three channels is taken out; order 4 has those of `linmlp.descriptors.ace.row_rests`. A channel that occurs
+p times comes with :math:`A^p / p!` (in order 4 a pair of equal channels with :math:`Q / 2`), so that every entry of a
+function has the same factor :math:`\kappa_v`, which is applied once, when all neighbors are done. So
 
 .. math:: \partial B_v/\partial r_j = \kappa_v \sum_{(q, n) \in v}
           R'_n X^{(0)}_q \hat u + R_n (X^{(1)}_q \hat\theta + X^{(2)}_q \hat\varphi),
@@ -23,12 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import Channel, Function, has_neighbors
+from linmlp.descriptors.ace.basis import Channel, Function, factors, has_neighbors
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
-from linmlp.descriptors.ace.row_couplings import Rests, couplings, energies, kappa, number_densities
+from linmlp.descriptors.ace.row_couplings import Rests, couplings, energies, number_densities
 from linmlp.descriptors.ace.row_groups import Radial, adjoints, group_functions, radial_rows
 from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan, integers
+from linmlp.descriptors.ace.row_rests import kappa
 from linmlp.descriptors.splines import RadialTable
 from linmlp.units import FloatArray, IntArray
 
@@ -136,7 +138,7 @@ def make_spline_row_plan(
 
 def channels_of(functions: tuple[Function, ...]) -> list[Channel]:
     """Return the channels of functions of more than one factor, by element, l and n."""
-    return sorted({c for f in functions if len(f) > 1 for c in f}, key=lambda c: (c[0], c[2], c[1]))
+    return sorted({c for f in functions if len(f) > 1 for c in factors(f)}, key=lambda c: (c[0], c[2], c[1]))
 
 
 def plan_rows(
@@ -165,7 +167,7 @@ def plan_rows(
     channels = channels_of(functions)
     max_l = max((l for _, _, l in channels), default=0)
     rests = Rests(functions, max_l)
-    densities = number_densities(channels, n_elements, radial.n_pair)
+    densities = number_densities(channels, n_elements, radial.n_pair, functions)
     order, groups, counts = group_functions(functions, n_elements, rests, radial)
     summed = [
         [[c for c in channels if has_neighbors(c, e) and c[2] == l] for l in range(max_l + 1)]

@@ -66,7 +66,7 @@ class AceSummingEvaluator(LaneEvaluation):
         # One more row takes what padding adds.
         forces = np.zeros((n_threads, n_atoms + 1, 3))
         sums = aligned_zeros(*[count_vectors(self._terms.start) * LANES] * n_threads)
-        densities = BUNDLE * (int(self._plan.used_size.max()) + (2 * self._sizes.n_l - 1) * LANES)
+        densities = BUNDLE * (int(self._plan.used_size.max()) + self._spare * LANES)
 
         def loop(thread: int, *arguments: Any) -> None:
             (bundle,) = aligned_zeros(densities)

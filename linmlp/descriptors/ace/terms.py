@@ -1,7 +1,8 @@
 r"""Sums of features as sums of terms: a layout in, flat lists for the loops and a sparse matrix out.
 
 A *term* is what a coefficient of the loops is multiplied by in the energy of an atom: a raw sum of the pair term, a
-product :math:`\mathrm{Re} \sum_m A_{lm} \bar A'_{lm}` of order 2, or the product of three columns of order 3. Features
+product :math:`\mathrm{Re} \sum_m A_{lm} \bar A'_{lm}` of order 2, the same of two coupled pairs for order 4, or the
+product of three columns of order 3. Features
 are sparse linear combinations of terms, the same for all atoms of an element.
 """
 
@@ -17,13 +18,13 @@ from linmlp.units import IntArray
 
 
 class Terms(NamedTuple):
-    """Terms of order 2, and where the terms of each kind start."""
+    """Terms of orders 2 and 4, and where the terms of each kind start."""
 
-    first: IntArray  # (n_elements + 1,) products of order 2 of each central element
-    a: IntArray  # (n_products,) offset of the first column of the first factor
+    first: IntArray  # (n_elements + 1,) products of orders 2 and 4 of each central element
+    a: IntArray  # (n_products,) offset of the first column of the first factor, a channel or a coupled pair
     b: IntArray  # (n_products,) offset of the first column of the second factor
     l: IntArray  # (n_products,)
-    start: IntArray  # (6,) pair term, order 2, the three kinds of order 3, end
+    start: IntArray  # (6,) pair term, orders 2 and 4, the three kinds of order 3, end
 
 
 _known: WeakKeyDictionary[Layout, tuple[Terms, csr_array]] = WeakKeyDictionary()

@@ -153,7 +153,7 @@ from linmlp.descriptors.ace.summing_evaluator import AceSummingEvaluator
 from linmlp.neighbors import find_pairs
 from tests.descriptors.ace.test_committee import make_members
 from tests.descriptors.ace.test_evaluator import make_parameters
-p = make_parameters(2, (3, 4, 3), 2)
+p = make_parameters(2, (3, 4, 3, 2), 2)
 atoms = Atoms([3, 14, 14], positions=[[0, 0, 0], [0, 0.3, 2.3], [1.9, 0.2, 0.5]], cell=[4.2, 5, 6], pbc=[1, 0, 0])
 pairs = find_pairs(atoms, p.cutoff)
 members = make_members(p, 3)

@@ -67,6 +67,9 @@ CASES = {
     "four elements": make_parameters(4, (2, 2, 2), 1),
     "pairs only": make_parameters(2, (6,), 0),
     "order 2": make_parameters(2, (3, 4), 3),
+    "order 4": make_parameters(1, (2, 2, 2, 6), 3),
+    "order 4, L above max_l": make_parameters(1, (1, 1, 1, 6), 1, full_map=True),
+    "order 4, two elements": make_parameters(2, (2, 2, 2, 3), 2),
 }
 
 
@@ -298,7 +301,7 @@ from linmlp.neighbors import find_pairs
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from tests.descriptors.ace.test_evaluator import CASES, make_coefficients, make_parameters
 from ase import Atoms
-p = make_parameters(2, (3, 4, 3), 2)
+p = make_parameters(2, (3, 4, 3, 2), 2)
 atoms = Atoms([3, 14, 14], positions=[[0, 0, 0], [0, 0.3, 2.3], [1.9, 0.2, 0.5]], cell=[4.2, 5, 6], pbc=[1, 0, 0])
 results = AceEvaluator(p, make_coefficients(p)).compute(find_pairs(atoms, p.cutoff))
 np.savez(sys.argv[1], *results)

@@ -7,6 +7,8 @@ from linmlp import ACE
 from linmlp.descriptors.ace.committee import AceCommittee
 from linmlp.descriptors.ace.judging_evaluator import AceJudgingEvaluator
 from linmlp.descriptors.ace.pair_plan import RadialBasis
+from linmlp.descriptors.ace.plan import make_layout
+from linmlp.descriptors.simd import LANES
 from tests.descriptors.ace.test_evaluator import CASES, make_crystal
 from tests.naive.quadratic_form import NaiveForm
 
@@ -25,6 +27,14 @@ def test_maps_from_the_basis_are_the_same_functions(name):
         ):
             n = old.shape[-1]
             np.testing.assert_allclose(new @ matrix[:n, :n], old, rtol=0, atol=1e-6 * np.abs(old).max())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_basis_has_a_row_for_every_function_that_the_loops_make(name):
+    """They make at least four, also where the maps know fewer: a missing row would be read from other memory."""
+    parameters = CASES[name]
+    layout = make_layout(parameters, np.ones(parameters.n_features, dtype=bool), LANES)
+    assert RadialBasis.of(parameters).matrices.shape[-1] >= layout.plan.n_radial.max()
 
 
 def many_radial_functions():

@@ -60,6 +60,9 @@ CASES = {
     "four elements": make_parameters(4, (2, 2, 2), 1),
     "pair term only": make_parameters(2, (5,), 0),
     "two orders, no angles": make_parameters(2, (3, 2), 0),
+    "order 4": make_parameters(1, (2, 2, 2, 6), 3),
+    "order 4, L above max_l": make_parameters(1, (1, 1, 1, 6), 1, l_dependent=True),
+    "order 4, two elements": make_parameters(2, (2, 2, 2, 3), 2),
 }
 
 
@@ -324,7 +327,7 @@ def test_functions_may_come_in_any_order():
 SCRIPT = """
 import numpy as np
 from tests.descriptors.ace import test_rows as t
-for name in ("two elements", "three elements, maps differ with l", "pair term only"):
+for name in ("two elements", "three elements, maps differ with l", "pair term only", "order 4, two elements"):
     parameters = t.CASES[name]
     atoms = t.make_crystal(parameters)[:5]
     rows = t.AceRows(parameters)

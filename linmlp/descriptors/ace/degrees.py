@@ -1,0 +1,87 @@
+"""Degrees of ACE as a user gives them: settings in, one degree per order out, or an error that says what to do."""
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from linmlp.descriptors.ace.basis import MAX_ORDER, count_functions, default_degrees
+from linmlp.descriptors.ace.counting import count_invariants
+from linmlp.exceptions import SettingsError
+
+Degrees: TypeAlias = int | Sequence[int] | Literal["auto"]
+
+MAX_FUNCTIONS = 50_000
+"""Functions of all elements beyond which a fit is refused: folded rows of one kind would take 10 GB."""
+
+
+def check_order(order: int, max_degree: Degrees, max_l: int) -> None:
+    """Raise where a correlation order is not implemented.
+
+    Parameters
+    ----------
+    order : int
+        Correlation order.
+    max_degree : int, sequence of int or "auto"
+        As given by the user.
+    max_l : int
+        Largest angular momentum.
+
+    Raises
+    ------
+    SettingsError
+        With the number of functions that a higher order would have, if the degrees say so.
+    """
+    if order in range(1, MAX_ORDER + 1):
+        return
+    pool = ""
+    if not isinstance(max_degree, str | int) and order == len(max_degree) <= 8 and 0 <= max(max_degree) <= 30:
+        degrees = tuple(int(degree) for degree in max_degree)
+        n_functions = count_functions(1, degrees, max_l)
+        pool = f"; max_degree={degrees} would make {n_functions} functions of one element"
+    raise SettingsError(f"order={order!r}; it must be 1, 2, 3 or 4 (the body order minus one){pool}")
+
+
+def resolve_degrees(max_degree: Degrees, order: int, n_elements: int, max_l: int) -> tuple[int, ...]:
+    """Return one degree per order.
+
+    Parameters
+    ----------
+    max_degree : int, sequence of int or "auto"
+        As given by the user.
+    order : int
+        Correlation order, 1 to 4.
+    n_elements : int
+        Number of elements.
+    max_l : int
+        Largest angular momentum.
+
+    Returns
+    -------
+    tuple of int
+        Degrees of orders 1, 2, ...
+
+    Raises
+    ------
+    SettingsError
+        If there are too few or too many numbers, or more than `MAX_FUNCTIONS` functions.
+    """
+    if isinstance(max_degree, str):
+        if max_degree != "auto":
+            raise SettingsError(f'max_degree={max_degree!r}; it must be "auto", a number or one per order')
+        return default_degrees(n_elements, order, max_l)
+    if isinstance(max_degree, int | np.integer):
+        degrees = (int(max_degree),) * order
+    else:
+        degrees = tuple(int(d) for d in max_degree)
+    if len(degrees) != order or min(degrees) < 0:
+        raise SettingsError(f"max_degree={max_degree!r}; order {order} needs {order} numbers >= 0")
+    of_order = [n_elements * count_invariants(k, n_elements, d, max_l) for k, d in enumerate(degrees, start=1)]
+    if sum(of_order) > MAX_FUNCTIONS:
+        largest = int(np.argmax(of_order)) + 1
+        raise SettingsError(
+            f"max_degree={degrees} makes {sum(of_order)} functions of {n_elements} element(s), whose folded rows would "
+            f"take {4e-9 * sum(of_order) ** 2:.0f} GB for every kind of rows and fold; at most {MAX_FUNCTIONS} are "
+            f"allowed: lower the degree {degrees[largest - 1]} of order {largest}, which has {max(of_order)} of them"
+        )
+    return degrees
