@@ -1,4 +1,4 @@
-r"""Invariants as sums over complex products of A: angular momenta in, coefficients per m-tuple out.
+r"""Invariants as sums over complex products of A: functions in, coefficients per m-tuple out.
 
 A *term* is a tuple of m, one per factor, with the coefficient of the product of the :math:`A_{l_t m_t}`. ML-PACE adds
 real parts of products. Since :math:`A_{l,-m} = (-1)^m \bar A_{lm}` and the m of a term add up to zero, a term and its
@@ -7,11 +7,10 @@ one of each, with the sum of the coefficients.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
 from typing import TypeAlias
 
 from linmlp.descriptors.ace.basis import Channel, Function
-from linmlp.descriptors.ace.coupling import clebsch_gordan
+from linmlp.descriptors.ace.expansion import expand_function
 
 Terms: TypeAlias = dict[tuple[int, ...], float]
 
@@ -19,61 +18,11 @@ NEGLIGIBLE = 1e-14
 """Coefficients below this fraction of the largest are rounding of zeros."""
 
 
-def channels_of(function: Function) -> tuple[Channel, ...]:
-    """Return the channels of a function; after four of them, one of order 4 says to what its pairs are coupled."""
-    return function[:4]
-
-
-def terms_of(function: Function) -> Terms:
-    """Return the terms of a function, the m in the order of its channels."""
-    coupled = [momentum for _, _, momentum in function[4:]]
-    return couple([l for _, _, l in channels_of(function)], *coupled)
-
-
-def couple(ls: Sequence[int], momentum: int = 0) -> Terms:
-    r"""Return the terms of the invariant of some angular momenta.
-
-    Parameters
-    ----------
-    ls : sequence of int
-        Angular momenta of two, three or four factors.
-    momentum : int, default=0
-        Angular momentum L of the two pairs of four factors.
-
-    Returns
-    -------
-    dict of tuple of int to float
-        Coefficients of
-
-        .. math:: \sum_m A_{1,m} \bar A_{2,m}, \qquad
-            \sum_M Q_{12,l_3M} \bar A_{3,M}, \qquad \sum_M Q_{12,LM} \bar Q_{34,LM}, \qquad
-            Q_{ab,LM} = \sum_m \langle l_a m\, l_b\, M{-}m | L M \rangle A_{a,m} A_{b,M-m},
-
-        with conjugates written as :math:`(-1)^m A_{l,-m}`.
-    """
-    if len(ls) == 2:
-        left, right = _one(ls[0]), _one(ls[1])
-    elif len(ls) == 3:
-        left, right = _pair(ls[0], ls[1], ls[2]), _one(ls[2])
-    else:
-        left, right = _pair(ls[0], ls[1], momentum), _pair(ls[2], ls[3], momentum)
-    return {
-        (*ms, *(-m for m in conjugate)): (-1.0) ** sum(ms) * value * other
-        for ms, value in left.items()
-        for conjugate, other in right.items()
-        if sum(ms) == sum(conjugate)
-    }
-
-
-def _one(l: int) -> Terms:
-    return {(m,): 1.0 for m in range(-l, l + 1)}
-
-
-def _pair(l1: int, l2: int, momentum: int) -> Terms:
-    """Return the terms of Q, for all M."""
-    every = product(range(-l1, l1 + 1), range(-l2, l2 + 1))
-    terms = {(m1, m2): clebsch_gordan(l1, m1, l2, m2, momentum, m1 + m2) for m1, m2 in every}
-    return {ms: value for ms, value in terms.items() if value != 0.0}
+def terms_of(function: Function) -> tuple[tuple[Channel, ...], Terms]:
+    """Return the channels of a function and its terms, the m in the order of the channels."""
+    elements, ns, ls, ms, coefficients = expand_function(function)
+    channels = tuple(zip(elements, ns, ls, strict=True))
+    return channels, {tuple(term): value for term, value in zip(ms.tolist(), coefficients.tolist(), strict=True)}
 
 
 def fold(channels: Sequence[Channel], terms: Mapping[tuple[int, ...], float]) -> tuple[tuple[Channel, ...], Terms]:

@@ -1,8 +1,8 @@
 """A linear `.yace` file of ML-PACE in, a potential that linmlp evaluates out.
 
 Nothing is approximated: radial functions are linear combinations of raw functions that the loops know
-(`linmlp.descriptors.ace.forms`), and a product of A with its coefficients per m-tuple must be a multiple of the one
-invariant that there is of its channels up to order 3 (`linmlp.descriptors.ace.basis`), or it is no invariant.
+(`linmlp.descriptors.ace.forms`), and a product of A with its coefficients per m-tuple must be a linear combination of
+the invariants that there are of its channels (`linmlp.descriptors.ace.basis`), or it is no invariant.
 """
 
 import hashlib
@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from ase.data import atomic_numbers
 
-from linmlp.descriptors.ace.basis import Channel, Function, channel_key
+from linmlp.descriptors.ace.basis import COUPLED, MAX_ORDER, Channel, Function, channel_key, factors
 from linmlp.descriptors.ace.imported import ImportedACE
+from linmlp.descriptors.ace.intermediates import intermediate_momenta
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.exceptions import LinmlpWarning, ModelFileError
-from linmlp.export.couplings import Terms, add_terms, channels_of, fold, terms_of
+from linmlp.export.couplings import Terms, add_terms, fold, terms_of
 from linmlp.export.yace_bonds import read_bonds
 from linmlp.export.yace_file import YaceFile, YaceFunction, read_yace_file
 from linmlp.potentials import LinearPotential
@@ -27,11 +28,8 @@ from linmlp.structures import Baseline, PaceCore, ReferenceEnergies
 from linmlp.system import LossWeights
 from linmlp.units import FloatArray
 
-MAX_RANK = 3
-"""Up to here there is one invariant of every set of channels."""
-
 INVARIANT_LIMIT = 1e-8
-"""Largest deviation of coefficients from a multiple of the invariant, over the largest: some files have few digits."""
+"""Largest deviation of coefficients from the invariants, over the largest: some files have few digits."""
 
 CORE_LIMIT = 1000.0
 """Least core energy of an atom, eV, at which ML-PACE may begin to switch its ACE energy off, which linmlp does not."""
@@ -43,7 +41,7 @@ def read_yace(path: str | Path) -> LinearPotential:
     Parameters
     ----------
     path : path-like
-        A file for `pair_style pace`, linear (ndensity 1 with exponent 1), up to order 3, with radial functions
+        A file for `pair_style pace`, linear (ndensity 1 with exponent 1), up to order 4, with radial functions
         ChebExpCos, ChebPow (of an integer exponent) or SBessel.
 
     Returns
@@ -96,7 +94,7 @@ def _warn_of_overlay(path: Path) -> None:
 def _potential(content: YaceFile, path: Path) -> LinearPotential:
     coefficients = [_coefficients(content, z) for z in range(len(content.elements))]
     functions = sorted({f for of_center in coefficients for f in of_center}, key=_function_key) or [((0, 0, 0),)]
-    bonds = read_bonds(content, max((l for f in functions for _, _, l in f), default=0))
+    bonds = read_bonds(content, max((l for f in functions for _, _, l in factors(f)), default=0))
     parameters = AceParameters(
         tuple(atomic_numbers[symbol] for symbol in content.elements),
         max(bond.cutoff for bond in content.bonds.values()),
@@ -148,10 +146,10 @@ def _coefficients(content: YaceFile, center: int) -> dict[Function, float]:
     found: dict[Function, float] = {}
     products: dict[tuple[Channel, ...], list[tuple[float, Terms]]] = {}
     for f in content.functions[center]:
-        if len(f.elements) > MAX_RANK and f.coefficients.any():
+        if len(f.elements) > MAX_ORDER and f.coefficients.any():
             raise ModelFileError(
                 f"around {content.elements[center]} it has functions of rank {len(f.elements)}; linmlp evaluates up to "
-                f"rank {MAX_RANK}"
+                f"rank {MAX_ORDER}"
             )
         if len(f.elements) == 1:
             function: Function = ((f.elements[0], f.ns[0], 0),)
@@ -174,11 +172,11 @@ def _project(channels: tuple[Channel, ...], terms: Mapping[tuple[int, ...], floa
     """Return the coefficients of our functions that give some terms; ModelFileError if there are none."""
     if not terms:
         return {}
-    functions = _functions_of(channels)
-    ours = [fold(channels_of(function), terms_of(function))[1] for function in functions]
+    functions = _functions_of(channels) if sum(l for _, _, l in channels) % 2 == 0 else []
+    ours = [fold(*terms_of(function))[1] for function in functions]
     keys = sorted({*terms, *(key for part in ours for key in part)})
     given, *columns = (np.array([part.get(key, 0.0) for key in keys]) for part in (terms, *ours))
-    basis = np.stack(columns, axis=-1)
+    basis = np.array(columns).reshape(len(columns), len(keys)).T
     factors = np.linalg.lstsq(basis, given, rcond=None)[0]
     if np.abs(given - basis @ factors).max() > INVARIANT_LIMIT * np.abs(given).max():
         raise ModelFileError(
@@ -189,8 +187,11 @@ def _project(channels: tuple[Channel, ...], terms: Mapping[tuple[int, ...], floa
 
 
 def _functions_of(channels: tuple[Channel, ...]) -> list[Function]:
-    """Return our functions of some channels, which span the invariants; up to order 3 there is one."""
-    return [channels]
+    """Return our functions of some sorted channels, which span the invariants; up to order 3 there is one."""
+    if len(channels) < MAX_ORDER:
+        return [channels]
+    ls, kinds = tuple(l for _, _, l in channels), tuple(channels.index(channel) for channel in channels)
+    return [(*channels, (COUPLED, 0, momentum)) for momentum in intermediate_momenta(ls, kinds)]
 
 
 def _core(content: YaceFile) -> tuple[Baseline, ...]:

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from ase.data import chemical_symbols
 
-from linmlp.descriptors.ace.basis import Channel, Function
+from linmlp.descriptors.ace.basis import Channel, Function, factors
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import FIRST
-from linmlp.export.couplings import Terms, add_terms, channels_of, fold, terms_of
+from linmlp.export.couplings import Terms, add_terms, fold, terms_of
 from linmlp.export.yace_text import flow, flow_mapping, number
 from linmlp.units import FloatArray
 
@@ -90,16 +90,16 @@ class _UsedRadial:
     def of(cls, parameters: AceParameters, blocks: FloatArray) -> "_UsedRadial":
         """Return what is used; zeros stand for g_k below FIRST."""
         used = [f for f, column in zip(parameters.functions, blocks.T, strict=True) if np.any(column)]
-        channels = [channel for function in used if len(function) > 1 for channel in channels_of(function)]
+        channels = [channel for function in used if len(function) > 1 for channel in factors(function)]
         n_radial = 1 + max((n for _, n, _ in channels), default=0)
         max_l = max((l for _, _, l in channels), default=0)
         shape = parameters.pair_map.shape
         pair = np.zeros((*shape[:2], FIRST + max(shape[-1], parameters.radial_map.shape[-1])))
-        for block, factors, maps in zip(blocks, pair, parameters.pair_map, strict=True):
+        for block, on_raw, maps in zip(blocks, pair, parameters.pair_map, strict=True):
             for function, coefficient in zip(parameters.functions, block, strict=True):
                 if len(function) == 1:
                     ((e, n, _),) = function
-                    factors[e, FIRST : FIRST + shape[-1]] += coefficient * maps[e, n]
+                    on_raw[e, FIRST : FIRST + shape[-1]] += coefficient * maps[e, n]
         mapped = parameters.radial_map[:, :, : max_l + 1, :n_radial]
         reached = [np.flatnonzero(np.any(pair, axis=(0, 1))), FIRST + np.flatnonzero(np.any(mapped, axis=(0, 1, 2, 3)))]
         n_base = 1 + max((int(k[-1]) for k in reached if len(k)), default=0)
@@ -143,7 +143,7 @@ def _products(functions: Sequence[Function], coefficients: FloatArray) -> Iterat
     parts: dict[tuple[Channel, ...], list[tuple[float, Terms]]] = {}
     for function, coefficient in zip(functions, coefficients, strict=True):
         if len(function) > 1 and coefficient != 0.0:
-            channels, terms = fold(channels_of(function), terms_of(function))
+            channels, terms = fold(*terms_of(function))
             parts.setdefault(channels, []).append((float(coefficient), terms))
     for channels, of_channels in parts.items():
         yield channels, add_terms(of_channels)

@@ -9,9 +9,9 @@ from linmlp.export import read_yace, write_yace
 from linmlp.export.yace_writer import yace_text
 from tests.pace.conftest import MAKERS
 
-RANK_FOUR = (
-    "{mu0: 0, rank: 4, ndensity: 1, num_ms_combs: 1, mus: [0, 0, 0, 0], ns: [1, 1, 1, 1], ls: [0, 0, 0, 0], "
-    "ms_combs: [0, 0, 0, 0], ctildes: [1.0]}"
+RANK_FIVE = (
+    "{mu0: 0, rank: 5, ndensity: 1, num_ms_combs: 1, mus: [0, 0, 0, 0, 0], ns: [1, 1, 1, 1, 1], ls: [0, 0, 0, 0, 0], "
+    "ms_combs: [0, 0, 0, 0, 0], ctildes: [1.0]}"
 )
 
 
@@ -66,7 +66,7 @@ BAD = {
         lambda t: t.replace("prehc: 0.0", "prehc: 10.0").replace("rho_core_cutoff: 100000.0", "rho_core_cutoff: 300.0"),
         "exceeds 50 eV",
     ),
-    "rank 4": (edit("functions:\n  0:\n", f"functions:\n  0:\n    - {RANK_FOUR}\n"), "functions of rank 4"),
+    "rank 5": (edit("functions:\n  0:\n", f"functions:\n  0:\n    - {RANK_FIVE}\n"), "functions of rank 5"),
 }
 
 

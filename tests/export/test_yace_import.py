@@ -48,6 +48,21 @@ FAMILIES = {
 }
 
 
+@pytest.mark.parametrize("name", ["order 4", "order 4, two elements"])
+def test_order_four(name, tmp_path):
+    case = MAKERS[name]()
+    path = tmp_path / "potential.yace"
+    path.write_text(yace_text(case.parameters, case.coefficients, case.e0, 0.001))
+    predict = read_yace(path).predictor()
+    for atoms in structures_of(case.symbols).values():
+        ours, again = case.predict(atoms), predict(atoms)
+        scale = np.abs(ours.energies).max()
+        np.testing.assert_allclose(again.energies, ours.energies, rtol=0, atol=1e-11 * scale)
+        np.testing.assert_allclose(
+            again.forces, ours.forces, rtol=0, atol=1e-10 * max(scale, np.abs(ours.forces).max())
+        )
+
+
 @pytest.fixture(params=FAMILIES)
 def path(request, text, tmp_path):
     path = tmp_path / "potential.yace"

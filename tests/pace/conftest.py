@@ -81,6 +81,8 @@ MAKERS = {
     "one element": lambda: random_case(("Si",), (7, 7, 6), 4),
     "two elements": lambda: random_case(("Cl", "Li"), (5, 5, 4), 3),
     "general radial functions": general_case,
+    "order 4": lambda: random_case(("Si",), (5, 5, 5, 6), 3, order=4),
+    "order 4, two elements": lambda: random_case(("Cl", "Li"), (3, 3, 3, 3), 2, order=4),
     "pair term alone": lambda: random_case(("Cl", "Li"), (6,), 0, order=1),
     "high l": lambda: random_case(("Si",), (0, 12, 8), 6),
     "fitted, silicon": lambda: fitted_case(load_silicon),
