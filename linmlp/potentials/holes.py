@@ -229,7 +229,7 @@ class HoleHunt:
             for _ in range(MOST_HUNTS):
                 fallen, walkers = self._hunt(current, limits, walkers, rng)
                 filled = self._fill(fallen, limits, rows, lambda more: fill(solve, system, core, solution, more))
-                clean, unfilled = (0, False) if filled else (clean + 1, unfilled or len(fallen) > 0)
+                clean, unfilled = (0, False) if filled else (clean + 1, unfilled or bool(fallen.ran_hot.any()))
                 current, rows = filled or (current, rows)
                 if clean == (CLEAN if len(rows) else CLEAN_AT_FIRST):
                     break

@@ -130,7 +130,8 @@ def test_only_rows_that_are_too_low_ask(wild, train):
 
 def test_what_cannot_be_filled_is_told(train, monkeypatch):
     monkeypatch.setattr(holes, "MOST_RISE", 0.0)
-    model = LinearPotential(DESCRIPTOR, **WILD, fill_holes=True).fit(train)
+    wilder = ACE(cutoff=4.5, max_degree=(14, 12, 9))
+    model = LinearPotential(wilder, **WILD, fill_holes=True).fit(train)
     assert model.holes_ is None
     assert "cannot be filled" in model.describe()
 
