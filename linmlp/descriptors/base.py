@@ -65,9 +65,10 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Return what a kernel compares atoms by, (n_atoms, n_features): the features, if not something else."""
         return self.compute_features(pairs)
 
-    @abstractmethod
     def allocate_rows(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return arrays for `write_rows`: (n_features,), (3 n_atoms, n_features), (6, n_features)."""
+        n = self.n_features_out_
+        return np.zeros(n), np.zeros((3 * n_atoms, n)), np.zeros((6, n))
 
     @abstractmethod
     def write_rows(

@@ -98,11 +98,6 @@ class JoinedDescriptors(Descriptor):
         """Return the features of every atom, (n_atoms, n_features)."""
         return np.hstack([part.compute_features(pairs) for part in self.descriptors_])
 
-    def allocate_rows(self, n_atoms: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return arrays for `write_rows`: (n_features,), (3 n_atoms, n_features), (6, n_features)."""
-        n = self.n_features_out_
-        return np.zeros(n), np.zeros((3 * n_atoms, n)), np.zeros((6, n))
-
     def write_rows(
         self, pairs: Pairs, energy: FloatArray, d_positions: FloatArray | None, d_strain: FloatArray | None
     ) -> None:
