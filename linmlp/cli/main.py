@@ -66,6 +66,9 @@ def fit(
         str | None, typer.Option(help="features of atoms: ace, soap, or auto (soap for kernels, else ace)")
     ] = None,
     cutoff: Annotated[str | None, typer.Option(help="cutoff radius in Å, or auto")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="ace: size by name, instead of order and degree: fast, balanced, accurate")
+    ] = None,
     order: Annotated[int | None, typer.Option(help="ace: correlation order, 1 to 4")] = None,
     max_degree: Annotated[
         str | None, typer.Option(help="ace: largest degree, a number, one per order (16,14,11), or auto")
