@@ -1,7 +1,7 @@
 """The command line.
 
-`linmlp demo`, `convert`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`,
-`serve`, `export`, `info`.
+`linmlp demo`, `convert`, `check`, `front`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`,
+`report`, `serve`, `export`, `info`.
 """
 
 import sys
@@ -19,6 +19,7 @@ from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.convert import convert
 from linmlp.cli.export import export
+from linmlp.cli.front import front
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.report import report
@@ -168,6 +169,7 @@ def check(
 
 
 app.command()(convert)
+app.command()(front)
 app.command()(md)
 app.command()(report)
 app.command()(properties)
