@@ -20,14 +20,15 @@ from linmlp.evaluation.front.searching import search_all
 from linmlp.exceptions import SettingsError
 from linmlp.potentials import LinearPotential
 from linmlp.potentials.choosing import chosen_of
+from linmlp.potentials.cutoff import choose_cutoff
 from linmlp.potentials.fit_result import Chosen
 from linmlp.potentials.fitting import in_table_units
-from linmlp.potentials.preparation import kept_groups, prepare
-from linmlp.potentials.reporting import reporter
+from linmlp.potentials.preparation import choose_structures, kept_groups, prepare
+from linmlp.potentials.reporting import Silent, reporter
 from linmlp.potentials.row_assembly import assemble_rows
 from linmlp.potentials.search import SearchSettings, splits_of
 from linmlp.potentials.search_result import SearchResult
-from linmlp.structures import as_structure_list, plan_folds
+from linmlp.structures import check_structures, plan_folds
 from linmlp.system import LossWeights
 
 
@@ -49,7 +50,7 @@ def compute_front(
     are selected one by one from a pool with order 4, anew in every fold. The rows of the pool are folded once: smaller
     bases are some of its columns, because its radial functions are orthonormal in the order of their degree, and every
     selection works on the folded rows. Loss weights and ridge strengths that are "auto" are chosen for each by the
-    score, as `LinearPotential.fit` does. Each is then solved with all structures, and its steps are timed.
+    score. Each is then solved with all structures, and its steps are timed.
 
     Parameters
     ----------
@@ -86,8 +87,8 @@ def compute_front(
     Notes
     -----
     A step is an evaluation of energies, forces and stress on one thread, with baselines, without the search for
-    neighbors; evaluators compute only what functions with a coefficient need. Times are medians over rounds in which
-    all take turns: ratios hold on a busy machine, the numbers themselves on a quiet one.
+    neighbors; evaluators compute only what functions with a coefficient need. Times are those of the thread, medians
+    over rounds in which all take turns: other work on the machine counts only as far as it takes caches and clock rates.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def compute_front(
     >>> [(point.name, point.n_functions) for point in found.points]
     [('degrees 6,4', 21), ('4 selected', 4), ('8 selected', 8)]
     """
-    structures = as_structure_list(structures)
+    structures = check_structures(structures)
     tell = reporter(verbose)
     potential = _with_pool(LinearPotential() if potential is None else potential, structures, sample_weight)
     settings = potential._fit_settings()
@@ -127,7 +128,7 @@ def compute_front(
     return Front(points, float(data.descriptor.cutoff_), len(plan), len(data.structures), material)
 
 
-def _with_pool(potential: LinearPotential, structures: Sequence[Atoms], sample_weight: Any) -> LinearPotential:
+def _with_pool(potential: LinearPotential, structures: list[Atoms], sample_weight: Any) -> LinearPotential:
     """Return settings with a pool of functions whose cutoff is a number."""
     if potential.solver is not None or potential.features is not None:
         raise SettingsError(
@@ -143,11 +144,18 @@ def _with_pool(potential: LinearPotential, structures: Sequence[Atoms], sample_w
         pool.set_params(order=len(degrees), max_degree=degrees)
     own: LinearPotential = clone(potential)
     if pool.cutoff == "auto":
-        own.set_params(descriptor=ACE.preset("balanced", max_l=pool.max_l))
-        balanced = prepare(own, structures, sample_weight, own._fit_settings(), reporter(own.verbose))
-        pool.set_params(cutoff=balanced.descriptor.cutoff_)
+        pool.set_params(cutoff=_shared_cutoff(potential, pool.max_l, structures, sample_weight))
     own.set_params(descriptor=pool)
     return own
+
+
+def _shared_cutoff(potential: LinearPotential, max_l: int, structures: list[Atoms], sample_weight: Any) -> float:
+    """Return the cutoff in Å that the preset "balanced" would get."""
+    tell, labels = reporter(potential.verbose), potential._read_labels(structures)
+    _, kept, _ = choose_structures(potential.reject, structures, labels, sample_weight, Silent())
+    structures, labels = [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept))
+    balanced = ACE.preset("balanced", max_l=max_l)
+    return choose_cutoff(balanced, structures, labels, potential.e0, potential._fit_settings(), tell)
 
 
 def _best(competitor: Competitor, result: SearchResult) -> int:

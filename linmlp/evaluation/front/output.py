@@ -19,7 +19,7 @@ ENDINGS = (".html", ".json", ".png", ".svg", ".pdf")
 EXPLANATION = (
     "Errors are those of structures that were held out, of potentials with all functions up to some degrees and of "
     "functions selected one by one, anew in every fold; scores are the geometric mean of both errors against the "
-    "smallest. Times are medians over turns on one thread of energies, forces and stress, without the search for "
+    "smallest. Times are medians, on one thread, of energies, forces and stress, without the search for "
     "neighbors. Filled points are on the front: no other is better at the same cost or less."
 )
 
