@@ -101,9 +101,11 @@ def _functions(potential: "LinearPotential") -> str:
 
 def _solver(potential: "LinearPotential") -> str:
     """Return the strength of the ridge, or the solver where it has a strength of another kind."""
-    if np.isfinite(potential.alpha_) or potential.solver is None:
-        return f"ridge strength {potential.alpha_:g}"
-    return " ".join(repr(potential.solver).split())
+    solver = potential.solver
+    is_other = getattr(solver, "path_parameter", None) not in (None, "alpha")
+    if solver is not None and (is_other or not np.isfinite(potential.alpha_)):
+        return " ".join(repr(solver).split())
+    return f"ridge strength {potential.alpha_:g}"
 
 
 def _coefficient_digits(potential: "LinearPotential") -> float:

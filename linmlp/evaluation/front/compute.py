@@ -88,7 +88,7 @@ def compute_front(
     -----
     A step is an evaluation of energies, forces and stress on one thread, with baselines, without the search for
     neighbors; evaluators compute only what functions with a coefficient need. Times are those of the thread, medians
-    over rounds in which all take turns: other work on the machine counts only as far as it takes caches and clock rates.
+    over rounds in which all take turns: other work on the machine counts only as far as it takes caches and clock rate.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def compute_front(
         n_jobs=settings.n_jobs,
     )
     competitors, result = search_all(assembled, competitors, splits_of(plan), how)
-    chosen = [competitor.settle(chosen_of(result, _best(competitor, result))) for competitor in competitors]
+    chosen = [chosen_of(result, _best(competitor, result)) for competitor in competitors]
     tell.say("time of their steps")
     material = Material(potential, settings, data, assembled, tuple(chosen))
     predictors = material.predictors()

@@ -15,7 +15,6 @@ from linmlp.exceptions import SettingsError
 from linmlp.potentials import LinearPotential, UpToDegree
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.choosing import candidates_for, check_something_counts
-from linmlp.potentials.fit_result import Chosen
 from linmlp.potentials.search_result import SearchResult
 from linmlp.potentials.training_set import TrainingSet
 from linmlp.solvers import ForwardSelection
@@ -51,12 +50,6 @@ class Competitor:
         places = [k for k, line in enumerate(result.candidates) if any(line is one for one in self.candidates)]
         own = np.isin(result.candidate_of, places)
         return np.flatnonzero(own if self.value is None else own & (result.value_of == self.value))
-
-    def settle(self, chosen: Chosen) -> Chosen:
-        """Return what was chosen with the solver of this potential instead of a value on a path, if it has one."""
-        if self.value is None:
-            return chosen
-        return replace(chosen, candidate=replace(chosen.candidate, solver=self.settings["solver"]), value=np.nan)
 
 
 def preset_degrees(n_elements: int, max_l: int) -> dict[str, tuple[int, ...]]:
