@@ -25,8 +25,8 @@ def test_table_page_and_model(run, data, tmp_path):
     code, out, err = run("front", data, *TINY, "-o", "front.html", "--fit", "best.linmlp")
     assert (code, err) == (0, "")
     assert "36 structures, 3 folds, cutoff 4 Å" in out
-    name = out.split("Recommended: ")[1].split(",")[0]
-    assert name in ("degrees 5", "4 selected", "8 selected")
+    name = out.split("Recommended: ")[1].split(" (")[0]
+    assert name in ("degrees 5,4,2,1, 27 functions", "4 selected functions", "8 selected functions")
     assert "wrote best.linmlp" in out
     assert load("best.linmlp").descriptor_.max_degree_ == (5, 4, 2, 1)
     assert "Recommended" in (tmp_path / "front.html").read_text()

@@ -119,9 +119,11 @@ class Front:
             if budget is None
             else f"the best that takes {budget:g} µs per atom and step or less"
         )
+        is_selected = point.name.startswith(str(point.n_functions))
+        what = f"{point.name} functions" if is_selected else f"{point.name}, {point.n_functions} functions"
         errors = (f"{number(point.energy_mae)} meV/atom", f"{number(point.force_rmse)} eV/Å")
         return (
-            f"Recommended: {point.name}, {point.n_functions} functions ({why}): {' and '.join(errors)} on held-out "
+            f"Recommended: {what} ({why}): {' and '.join(errors)} on held-out "
             f"structures, {number(point.cost)} µs per atom and step."
         )
 

@@ -38,6 +38,7 @@ def test_table(made_up):
 
 def test_statement(made_up):
     assert made_up.statement().startswith("Recommended: balanced, 750 functions (the cheapest whose errors are within")
+    assert "Recommended: 100 selected functions (" in Front(POINTS[1:2], 5.0, 5, 20, None).statement()
     told = made_up.statement(2.0)
     assert "fast, 145 functions (the best that takes 2 µs per atom and step or less)" in told
     assert "5.00 meV/atom and 0.200 eV/Å on held-out structures, 1.50 µs" in told
