@@ -135,9 +135,9 @@ def _with_pool(potential: LinearPotential, structures: list[Atoms], sample_weigh
             f"solver={potential.solver!r} and features={potential.features!r} are what competes on the front; leave "
             "them at None"
         )
-    pool = ACE() if potential.descriptor is None else clone(potential.descriptor)
-    if not isinstance(pool, ACE):
-        raise SettingsError(f"descriptor={potential.descriptor!r}; sizes are those of ACE, give one as the pool")
+    if not isinstance(potential._feature_setting(), ACE):
+        raise SettingsError(f"{potential!r} has no sizes to compare; give a LinearPotential with an unfitted ACE")
+    pool: ACE = clone(potential._feature_setting())
     if isinstance(pool.max_degree, str) and pool.max_degree == "auto":
         n_elements = len({int(z) for atoms in structures for z in atoms.numbers})
         degrees = pool_degrees(n_elements, pool.max_l)

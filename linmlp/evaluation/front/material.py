@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from linmlp.evaluation.front.points import Point
+from linmlp.exceptions import LinmlpWarning
 from linmlp.potentials import LinearPotential, Predictor
 from linmlp.potentials.fit_result import Chosen, Fit
 from linmlp.potentials.fit_settings import FitSettings
@@ -49,7 +51,8 @@ class Material:
     def _fits(self) -> tuple[Fit, ...]:
         """Fits to all structures, without rows for dimers and holes, which change no sizes."""
         data, solves_reference = self.data, self.data.solves_reference
-        with one_blas_thread():
+        with warnings.catch_warnings(), one_blas_thread():
+            warnings.simplefilter("ignore", LinmlpWarning)  # errors tell of few rows; `fit` warns
             whole = TrainedSystem(self.assembled.as_one_fold(), data.reference)
             fits = []
             for chosen in self.chosen:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 
 from linmlp import ACE, SOAP, LinearPotential, LinearPotentialCV, load
 from linmlp.evaluation.front import compute_front, searching
@@ -74,6 +75,19 @@ def test_groups_stay_together(silicon, settings, front):
         compute_front(silicon, settings, groups=[0, 1])
 
 
+def test_energies_alone_and_weights_by_the_evidence(silicon, settings):
+    alone = [atoms.copy() for atoms in silicon]
+    for atoms, labelled in zip(alone, silicon, strict=True):
+        atoms.info["REF_energy"] = labelled.get_potential_energy()
+    found = compute_front(alone, settings, sizes=[3], degrees=[(4, 3)], cv=3)
+    assert all(point.force_rmse is None and point.energy_mae > 0.0 for point in found.points)
+    by_evidence = clone(settings).set_params(energy_weight="evidence")
+    found = compute_front(silicon, by_evidence, sizes=[], degrees=[(4, 3)], cv=3)
+    search = LinearPotentialCV(clone(by_evidence).set_params(descriptor=ACE(4.0, 2, (4, 3)), form="gram"), cv=3)
+    assert found.points[0].score == pytest.approx(-search.fit(silicon).best_score_, rel=1e-6)
+    assert found.fit().energy_weight_ > 0.0
+
+
 def test_costs_are_positive_and_of_enough_atoms(front, silicon):
     assert all(point.cost > 0.0 for point in front.points)
     sample = sample_atoms(silicon[:2])
@@ -102,7 +116,8 @@ def test_dense_potentials_by_default(silicon):
     [
         ({"solver": Ridge()}, {}, r"solver=Ridge\(\).* are what competes on the front; leave them at None"),
         ({"features": [0, 1]}, {}, "leave them at None"),
-        ({"descriptor": SOAP()}, {}, "sizes are those of ACE"),
+        ({"descriptor": SOAP()}, {}, "has no sizes to compare; give a LinearPotential with an unfitted ACE"),
+        ({"descriptor": FrozenEstimator(POOL)}, {}, "with an unfitted ACE"),
         ({}, {"sizes": [0]}, r"sizes=\[0\]; give whole numbers from 1 to 42"),
         ({}, {"sizes": [43]}, "from 1 to 42, the size of the pool"),
         ({}, {"degrees": [(7, 2)]}, r"degrees \(7, 2\) are not within those of the pool, \(6, 5, 3, 2\)"),
