@@ -27,10 +27,10 @@ import numpy as np
 from benchmarks.speed import rows
 from benchmarks.speed.md_step import CUTOFF, best_times, make_parameters, make_silicon
 from linmlp import ACE, LinearPotential
-from linmlp.descriptors.ace.basis import default_degrees
 from linmlp.descriptors.ace.committee import AceCommittee
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from linmlp.descriptors.ace.judging_evaluator import AceJudgingEvaluator
+from linmlp.descriptors.ace.presets import default_degrees
 from linmlp.descriptors.ace.rows import AceRows
 from linmlp.descriptors.ace.summing_evaluator import AceSummingEvaluator
 from linmlp.descriptors.simd import LANES

@@ -16,8 +16,9 @@ import numpy as np
 from ase.build import bulk
 
 from benchmarks.speed.peak import WIDTH, measure_fma_peak
-from linmlp.descriptors.ace.basis import default_degrees, enumerate_functions
+from linmlp.descriptors.ace.basis import enumerate_functions
 from linmlp.descriptors.ace.parameters import AceParameters
+from linmlp.descriptors.ace.presets import default_degrees
 from linmlp.descriptors.ace.radial import SCALING
 from linmlp.descriptors.ace.rows import AceRows
 from linmlp.neighbors import find_pairs

@@ -1,7 +1,7 @@
 """The command line.
 
-`linmlp demo`, `convert`, `check`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`, `report`,
-`serve`, `export`, `info`.
+`linmlp demo`, `convert`, `check`, `front`, `fit`, `evaluate`, `md`, `properties`, `transferability`, `conductivity`,
+`report`, `serve`, `export`, `info`.
 """
 
 import sys
@@ -19,6 +19,7 @@ from linmlp.cli.conductivity import conductivity
 from linmlp.cli.console import ConsoleReporter
 from linmlp.cli.convert import convert
 from linmlp.cli.export import export
+from linmlp.cli.front import front
 from linmlp.cli.md import md
 from linmlp.cli.properties import properties
 from linmlp.cli.report import report
@@ -66,6 +67,9 @@ def fit(
         str | None, typer.Option(help="features of atoms: ace, soap, or auto (soap for kernels, else ace)")
     ] = None,
     cutoff: Annotated[str | None, typer.Option(help="cutoff radius in Å, or auto")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="ace: size by name, instead of order and degree: fast, balanced, accurate")
+    ] = None,
     order: Annotated[int | None, typer.Option(help="ace: correlation order, 1 to 4")] = None,
     max_degree: Annotated[
         str | None, typer.Option(help="ace: largest degree, a number, one per order (16,14,11), or auto")
@@ -165,6 +169,7 @@ def check(
 
 
 app.command()(convert)
+app.command()(front)
 app.command()(md)
 app.command()(report)
 app.command()(properties)

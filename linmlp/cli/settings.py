@@ -13,11 +13,14 @@ from linmlp.potentials import LinearPotential, SparseKernelPotential
 Weight = float | Literal["auto"]
 
 ONLY_FOR = {
-    "descriptor ace": ("order", "max_degree", "max_l"),
+    "descriptor ace": ("preset", "order", "max_degree", "max_l"),
     "descriptor soap": ("n_max", "l_max", "sigma", "compression"),
     "kernel true": ("n_sparse", "zeta", "selection", "per_group", "n_candidates", "pair_term"),
 }
 """Settings that mean something only beside another one."""
+
+SIZE = ("order", "max_degree")
+"""Settings that a preset says."""
 
 
 class FitSettings(BaseModel):
@@ -31,6 +34,7 @@ class FitSettings(BaseModel):
 
     descriptor: Literal["auto", "ace", "soap"] = Field("auto", description="auto: soap for kernels, else ace")
     cutoff: float | Literal["auto"] = Field("auto", description="cutoff radius in Å; auto: by the data for ace alone")
+    preset: str | None = Field(None, description="size of ace: fast, balanced or accurate")
     order: int = Field(3, description="correlation order (body order - 1)")
     max_degree: int | list[int] | Literal["auto"] = Field("auto", description="largest total degree, per order")
     max_l: int = Field(6, description="largest angular momentum")
@@ -108,12 +112,18 @@ class FitSettings(BaseModel):
     def _descriptor(self) -> Descriptor:
         """Return the unfitted descriptor."""
         if self._kind() == "ace":
+            if self.preset is not None:
+                return ACE.preset(self.preset, self.cutoff, self.max_l)
             return ACE(self.cutoff, self.order, self.max_degree, max_l=self.max_l)
         own = {name: getattr(self, name) for name in ONLY_FOR["descriptor soap"]}
         return SOAP(**own) if self.cutoff == "auto" else SOAP(self.cutoff, **own)
 
     def _check_combination(self) -> None:
         """Raise where a setting would have no effect."""
+        doubled = [name for name in SIZE if name in self.model_fields_set]
+        if self.preset is not None and doubled:
+            told = " and ".join(f"{name}: {getattr(self, name)}" for name in doubled)
+            raise SettingsError(f"preset: {self.preset} says order and degrees, but {told} is given too; leave out one")
         now = {"descriptor ace": self._kind() == "ace", "descriptor soap": self._kind() == "soap"}
         now["kernel true"] = self.kernel
         for condition, names in ONLY_FOR.items():
@@ -128,7 +138,9 @@ class FitSettings(BaseModel):
 
     def to_yaml(self) -> str:
         """Return the settings as YAML that `read_settings` accepts."""
-        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        left_out = set() if self.preset is None else set(SIZE)
+        values = self.model_dump(mode="json", exclude=left_out)
+        return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def read_settings(path: Path | None, options: dict[str, Any]) -> FitSettings:

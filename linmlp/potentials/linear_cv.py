@@ -18,10 +18,10 @@ from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import in_table_units, solve_chosen
 from linmlp.potentials.linear import LinearPotential
-from linmlp.potentials.preparation import prepare
+from linmlp.potentials.preparation import kept_groups, prepare
 from linmlp.potentials.reporting import Reporter, reporter
 from linmlp.potentials.row_assembly import assemble_rows
-from linmlp.potentials.search import SearchSettings, Split, leave_one_out, search
+from linmlp.potentials.search import SearchSettings, leave_one_out, search, splits_of
 from linmlp.potentials.search_grid import CandidateSet, Grid, Params, expand_grid, make_candidates, split_params
 from linmlp.potentials.search_result import SearchResult
 from linmlp.potentials.training_set import TrainingSet
@@ -252,7 +252,7 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
                 "which fits anew"
             )
         data = prepare(potential, structures, sample_weight, settings, tell)
-        plan = plan_folds(self.cv, data.labels, _kept(groups, data, len(structures)), self.random_state)
+        plan = plan_folds(self.cv, data.labels, kept_groups(groups, data, len(structures)), self.random_state)
         apart = self.average == "groups" or any("group_weights" in params for params in combinations)
         assembled = assemble_rows(data, settings, plan.blocks, tell, apart)
         candidates = make_candidates(potential, combinations, data, assembled.form)
@@ -264,7 +264,7 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
             self.return_train_score,
             self.n_jobs,
         )
-        result = search(assembled, candidates.candidates, _splits(plan), how).take(candidates.order)
+        result = search(assembled, candidates.candidates, splits_of(plan), how).take(candidates.order)
         index = result.within_one_standard_error() if self.one_standard_error else result.best
         params = [{**before, **entry} for entry in candidates.params]
         nested = _nested(assembled, candidates, params, plan, how) if self.nested else []
@@ -318,23 +318,6 @@ class _Run:
         return float(self.result.pooled["score"][self.index])
 
 
-def _kept(groups: Any, data: TrainingSet, n_structures: int) -> Any:
-    """Return the groups of the structures that are fitted to."""
-    if groups is None:
-        return None
-    if len(groups) != n_structures:
-        raise SettingsError(f"groups has {len(groups)} entries for {n_structures} structures; give one per structure")
-    return [groups[i] for i in (range(n_structures) if data.kept is None else data.kept)]
-
-
-def _splits(plan: FoldPlan) -> list[Split]:
-    """Return the splits as blocks."""
-    return [
-        Split(tuple(int(b) for b in train), tuple(int(b) for b in test))
-        for train, test in zip(plan.train_blocks, plan.test_blocks, strict=True)
-    ]
-
-
 def _nested(
     assembled: AssembledData, candidates: CandidateSet, params: list[Params], plan: FoldPlan, how: SearchSettings
 ) -> list[dict[str, Any]]:
@@ -342,7 +325,7 @@ def _nested(
     if not plan.is_partition or plan.n_blocks < 3:
         raise SettingsError("nested=True needs three folds or more that do not overlap; give such a cv")
     rows = []
-    for outer in _splits(plan):
+    for outer in splits_of(plan):
         inner = search(assembled, candidates.candidates, leave_one_out(outer.train), how).take(candidates.order)
         chosen = chosen_of(inner, inner.best)
         line = replace(chosen.candidate, values=(chosen.value,))

@@ -131,6 +131,35 @@ def choose_structures(
     return rejection, kept, weight
 
 
+def kept_groups(groups: Any, data: TrainingSet, n_structures: int) -> Any:
+    """Return the groups of the structures that are fitted to.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_structures,) or None
+        Of the structures that the user gave.
+    data : TrainingSet
+        Which of them are fitted to.
+    n_structures : int
+        How many the user gave.
+
+    Returns
+    -------
+    list or None
+        None without groups.
+
+    Raises
+    ------
+    SettingsError
+        If groups are of a wrong number.
+    """
+    if groups is None:
+        return None
+    if len(groups) != n_structures:
+        raise SettingsError(f"groups has {len(groups)} entries for {n_structures} structures; give one per structure")
+    return [groups[i] for i in (range(n_structures) if data.kept is None else data.kept)]
+
+
 def check_elements(descriptor: Descriptor, structures: Sequence[Atoms]) -> None:
     """Raise where a structure holds an element that a fitted descriptor does not know.
 

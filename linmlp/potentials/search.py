@@ -15,6 +15,7 @@ from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.cross_validation_errors import ErrorSums, Scoring, check_scoring, evaluate_score
 from linmlp.potentials.search_result import SearchResult
 from linmlp.solvers import Ridge, Status
+from linmlp.structures import FoldPlan
 from linmlp.system import AssembledData, LossWeights, TrainingData, ValidationErrors, validate
 from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray, IntArray
@@ -50,6 +51,25 @@ def leave_one_out(folds: Sequence[int]) -> list[Split]:
         One per fold.
     """
     return [Split(tuple(other for other in folds if other != fold), (fold,)) for fold in folds]
+
+
+def splits_of(plan: FoldPlan) -> list[Split]:
+    """Return the splits of a plan as blocks.
+
+    Parameters
+    ----------
+    plan : FoldPlan
+        Splits of structures; their blocks are the folds of the assembled data.
+
+    Returns
+    -------
+    list of Split
+        In the order of the plan.
+    """
+    return [
+        Split(tuple(int(b) for b in train), tuple(int(b) for b in test))
+        for train, test in zip(plan.train_blocks, plan.test_blocks, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

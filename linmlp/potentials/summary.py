@@ -36,14 +36,14 @@ def describe(potential: "LinearPotential") -> str:
         return _describe_imported(potential)
     share = ", ".join(f"{kind} {100 * part:.0f} %" for kind, part in potential.loss_share_.items())
     lines = [
-        f"linear potential for {', '.join(descriptor.elements_)}: {len(potential.coef_)} functions, "
-        f"cutoff {descriptor.cutoff_:g} Å",
+        f"linear potential for {', '.join(descriptor.elements_)}: {_functions(potential)}, cutoff "
+        f"{descriptor.cutoff_:g} Å",
         f"descriptor: {' '.join(repr(descriptor).split())}",
         potential.reference_.report(),
         *(_report(baseline) for baseline in potential.baselines_),
         f"loss weights: energy {weights.energy:.4g} (per {weights.energy_per}), force {weights.force:.4g}, "
         f"stress {weights.stress:.4g}; share of the loss: {share}",
-        f"ridge strength {potential.alpha_:g} ({potential.form_} form), rank {solution.rank}, "
+        f"{_solver(potential)} ({potential.form_} form), rank {solution.rank}, "
         f"condition number {solution.condition_number:.1e}",
         f"trained on {potential.training_['n_structures']} structures (hash {potential.training_['data_hash'][:12]})",
     ]
@@ -91,6 +91,21 @@ def describe_cross_validation(potential: "LinearPotential") -> str:
         return "no cross-validation: weights and ridge strength were given"
     parts = [f"{label} {errors[name]:.{digits}f} {unit}" for name, label, digits, unit in _CV_COLUMNS if name in errors]
     return f"cross-validation on the training structures, {potential.n_folds} folds: {' | '.join(parts)}"
+
+
+def _functions(potential: "LinearPotential") -> str:
+    """Return how many functions there are, and how many of them are used where that is fewer."""
+    n_functions, n_used = len(potential.coef_), int(np.count_nonzero(potential.coef_))
+    return f"{n_functions} functions" + (f", {n_used} of them with a coefficient" if n_used < n_functions else "")
+
+
+def _solver(potential: "LinearPotential") -> str:
+    """Return the strength of the ridge, or the solver where it has a strength of another kind."""
+    solver = potential.solver
+    is_other = getattr(solver, "path_parameter", None) not in (None, "alpha")
+    if solver is not None and (is_other or not np.isfinite(potential.alpha_)):
+        return " ".join(repr(solver).split())
+    return f"ridge strength {potential.alpha_:g}"
 
 
 def _coefficient_digits(potential: "LinearPotential") -> float:

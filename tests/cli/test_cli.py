@@ -48,6 +48,33 @@ class TestFit:
         assert (model.alpha_, model.energy_weight_) == (1e-6, 2.0)
         assert model.training_["n_structures"] == 10
 
+    def test_presets(self, run, data, tmp_path):
+        options = ("--cutoff", "3", "--alpha", "1e-6", "--energy-weight", "2")
+        code, _, err = run("fit", data / "train.xyz", "--preset", "fast", *options)
+        assert code == 0, err
+        assert load("model.linmlp").descriptor_.max_degree == "fast"
+        kept = yaml.safe_load((tmp_path / "model.yaml").read_text())
+        assert (kept["preset"], "order" in kept, "max_degree" in kept) == ("fast", False, False)
+        code, _, err = run("fit", "--settings", "model.yaml", "-o", "again.linmlp")
+        assert code == 0, err
+        assert (tmp_path / "again.yaml").read_text() == (tmp_path / "model.yaml").read_text().replace(
+            "model.", "again."
+        )
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            (("--preset", "quick"), "no preset 'quick'; give one of fast, balanced, accurate"),
+            (("--preset", "fast", "--order", "3"), "preset: fast says order and degrees, but order: 3 is given too"),
+            (("--preset", "fast", "--max-degree", "4,3,2"), "max_degree: [4, 3, 2] is given too; leave out one"),
+            (("--preset", "fast", "--descriptor", "soap"), "preset: fast would have no effect"),
+        ],
+    )
+    def test_presets_that_do_not_go(self, options, told, run, data):
+        code, _, err = run("fit", data / "train.xyz", *options)
+        assert code == 2
+        assert told in err
+
     def test_uncertainties(self, run, data, tmp_path):
         options = ("--test", data / "test.xyz", "--uncertainty", "--n-folds", "3")
         code, out, err = run("fit", data / "train.xyz", *options, *SMALL)

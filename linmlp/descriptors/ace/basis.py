@@ -151,39 +151,3 @@ def _multisets(channels: list[Channel], size: int, limit: int, first: int = 0) -
         left = limit - degree((channels[k],))
         if left >= 0:
             yield from ((channels[k], *others) for others in _multisets(channels, size - 1, left, k))
-
-
-TOTAL_FUNCTIONS = {1: 750, 2: 1500, 3: 2250}
-"""Functions in all that the default degrees aim at, per number of elements; 3000 for four or more."""
-
-
-def default_degrees(n_elements: int, order: int, max_l: int) -> tuple[int, ...]:
-    """Return the default degrees per order, which fall with the number of elements.
-
-    One element has (16, 14, 11, 8): 750 functions up to order 3, 1040 with order 4. At fixed degree the count would
-    grow as elements**order, so orders 2 and higher are lowered until all elements have no more functions than
-    `TOTAL_FUNCTIONS` allows (3000 for four or more). The pair term keeps its size.
-
-    Parameters
-    ----------
-    n_elements : int
-        Number of elements.
-    order : int
-        Correlation order, 1 to 4.
-    max_l : int
-        Largest angular momentum.
-
-    Returns
-    -------
-    tuple of int
-        One degree per order.
-    """
-    limit = TOTAL_FUNCTIONS.get(n_elements, 3000)
-    if n_elements == 1:
-        return (16, 14, 11, 8)[:order]
-    for third in range(10, -1, -1):
-        for second in range(third + 3, third - 1, -1):
-            degrees = (16, second, third, max(third - 3, 0))[:order]
-            if n_elements * count_functions(n_elements, degrees, max_l) <= limit:
-                return degrees
-    return degrees

@@ -5,11 +5,12 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import MAX_ORDER, count_functions, default_degrees
+from linmlp.descriptors.ace.basis import MAX_ORDER, count_functions
 from linmlp.descriptors.ace.counting import count_invariants
+from linmlp.descriptors.ace.presets import DEFAULT, PRESETS, default_degrees
 from linmlp.exceptions import SettingsError
 
-Degrees: TypeAlias = int | Sequence[int] | Literal["auto"]
+Degrees: TypeAlias = int | Sequence[int] | Literal["auto", "fast", "balanced", "accurate"]
 
 MAX_FUNCTIONS = 50_000
 """Functions of all elements beyond which a fit is refused: folded rows of one kind would take 10 GB."""
@@ -22,7 +23,7 @@ def check_order(order: int, max_degree: Degrees, max_l: int) -> None:
     ----------
     order : int
         Correlation order.
-    max_degree : int, sequence of int or "auto"
+    max_degree : int, sequence of int, "auto" or name of a preset
         As given by the user.
     max_l : int
         Largest angular momentum.
@@ -47,7 +48,7 @@ def resolve_degrees(max_degree: Degrees, order: int, n_elements: int, max_l: int
 
     Parameters
     ----------
-    max_degree : int, sequence of int or "auto"
+    max_degree : int, sequence of int, "auto" or name of a preset
         As given by the user.
     order : int
         Correlation order, 1 to 4.
@@ -67,9 +68,12 @@ def resolve_degrees(max_degree: Degrees, order: int, n_elements: int, max_l: int
         If there are too few or too many numbers, or more than `MAX_FUNCTIONS` functions.
     """
     if isinstance(max_degree, str):
-        if max_degree != "auto":
-            raise SettingsError(f'max_degree={max_degree!r}; it must be "auto", a number or one per order')
-        return default_degrees(n_elements, order, max_l)
+        if max_degree not in ("auto", *PRESETS):
+            names = ", ".join(f'"{name}"' for name in PRESETS)
+            raise SettingsError(
+                f'max_degree={max_degree!r}; it must be "auto", a number, one per order, or a preset: {names}'
+            )
+        return default_degrees(n_elements, order, max_l, DEFAULT if max_degree == "auto" else max_degree)
     if isinstance(max_degree, int | np.integer):
         degrees = (int(max_degree),) * order
     else:

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from linmlp.descriptors.ace.basis import count_functions, default_degrees, enumerate_functions
+from linmlp.descriptors.ace.basis import count_functions, enumerate_functions
 from linmlp.descriptors.ace.counting import count_invariants
+from linmlp.descriptors.ace.presets import default_degrees
 
 
 @pytest.mark.parametrize("n_elements", [1, 2, 3])
