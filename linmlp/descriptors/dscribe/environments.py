@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from linmlp.neighbors import Pairs
 from linmlp.units import FloatArray, IntArray
@@ -62,6 +64,9 @@ def environment(pairs: Pairs, i: int, cutoff: float) -> Environment:
 def cluster(pairs: Pairs, cutoff: float) -> Atoms:
     """Return the atoms of a structure, first and in order, and all images within the cutoff of any of them.
 
+    Atoms that no chain of pairs links stand farther apart than the cutoff, since the pairs of several structures may be
+    in one list.
+
     Parameters
     ----------
     pairs : Pairs
@@ -77,10 +82,29 @@ def cluster(pairs: Pairs, cutoff: float) -> Atoms:
     images = np.flatnonzero(np.any(pairs.shift != 0.0, axis=1) & (pairs.distances <= cutoff))
     of = np.unique(np.column_stack([pairs.j[images], pairs.shift[images]]), axis=0)
     j = of[:, 0].astype(np.int64)
+    part = _linked(pairs)
+    positions = np.concatenate([pairs.positions, pairs.positions[j] + of[:, 1:]])
     return Atoms(
         numbers=np.concatenate([pairs.numbers, pairs.numbers[j]]),
-        positions=np.concatenate([pairs.positions, pairs.positions[j] + of[:, 1:]]),
+        positions=_apart(positions, np.concatenate([part, part[j]]), 2.0 * cutoff),
     )
+
+
+def _linked(pairs: Pairs) -> IntArray:
+    """Return the number of the part of each atom; pairs link the atoms of a part."""
+    n = len(pairs.numbers)
+    links = coo_array((np.ones(len(pairs.j)), (pairs.i, pairs.j)), shape=(n, n))
+    return np.asarray(connected_components(links, directed=False)[1], dtype=np.int64)
+
+
+def _apart(positions: FloatArray, part: IntArray, gap: float) -> FloatArray:
+    """Return the positions with one part beside the other along x."""
+    n_parts = int(part.max(initial=-1)) + 1
+    lowest, highest = np.full(n_parts, np.inf), np.full(n_parts, -np.inf)
+    np.minimum.at(lowest, part, positions[:, 0])
+    np.maximum.at(highest, part, positions[:, 0])
+    starts = np.concatenate([[0.0], np.cumsum(highest - lowest + gap)[:-1]])
+    return positions + np.outer((starts - lowest)[part], [1.0, 0.0, 0.0])
 
 
 def features_of(made: Any, molecule: Atoms, n_centers: int) -> FloatArray:
