@@ -44,15 +44,17 @@ PAIR_FIELDS = 7
 
 
 @njit(**OPTIONS)
-def gather(atoms, e, n_elements, start, listed, cutoff, geometry, neighbors, counts):
-    """Write vectors from the atoms (lanes,) to neighbors of element e within the cutoff, from slot `start` on.
+def gather(n_parts, atoms, e, n_elements, start, listed, cutoff, geometry, neighbors, counts):
+    """Write vectors from the atoms (n_parts, lanes) to neighbors of element e within the cutoff, from slot `start` on.
 
-    Returns the slot after the last, an even number of slots from `start`; counts (lanes,) is scratch.
+    Returns the slot after the last, an even number of slots from `start`; counts (n_parts, lanes) is scratch. Of a slot
+    the parts stand one after the other: geometry (slot, n_parts, 5, lane), neighbors (slot, n_parts, lane).
     """
     limit = cutoff * cutoff
     n_slots = 0
-    for lane in range(LANES):
-        i = element(atoms, lane)
+    for k in range(n_parts * LANES):
+        part, lane = k // LANES, k % LANES
+        i = element(atoms, k)
         n = 0
         if i >= 0:
             x, y, z = _vector(listed.positions, i)
@@ -65,22 +67,25 @@ def gather(atoms, e, n_elements, start, listed, cutoff, geometry, neighbors, cou
                 dx = qx - x + sx
                 dy = qy - y + sy
                 dz = qz - z + sz
-                o = (start + n) * 5 * LANES + lane
+                slot = (start + n) * n_parts + part
+                o = slot * 5 * LANES + lane
                 put(geometry, o, dx)
                 put(geometry, o + LANES, dy)
                 put(geometry, o + 2 * LANES, dz)
-                put(neighbors, (start + n) * LANES + lane, q)
+                put(neighbors, slot * LANES + lane, q)
                 # A pair beyond the cutoff is overwritten by the next.
                 n += dx * dx + dy * dy + dz * dz < limit
-        put(counts, lane, n)
+        put(counts, k, n)
         n_slots = max(n_slots, n + n % 2)
-    for lane in range(LANES):
-        for s in range(start + element(counts, lane), start + n_slots):
-            o = s * 5 * LANES + lane
+    for k in range(n_parts * LANES):
+        part, lane = k // LANES, k % LANES
+        for s in range(start + element(counts, k), start + n_slots):
+            slot = s * n_parts + part
+            o = slot * 5 * LANES + lane
             put(geometry, o, 0.0)
             put(geometry, o + LANES, 0.0)
             put(geometry, o + 2 * LANES, cutoff)
-            put(neighbors, s * LANES + lane, listed.n_atoms)
+            put(neighbors, slot * LANES + lane, listed.n_atoms)
     return start + n_slots
 
 
@@ -191,8 +196,8 @@ def compute_radial(first, last, n, stride, ze, functions, geometry, radial, slop
 @njit(**OPTIONS)
 def compute_angular(first, last, n_l, m_stride, capacity, recursion, geometry, legendre, phase, columns):
     """Write Q_lm, e_m and their products for l < n_l; recursion (n_lm, 2) flat."""
-    one = splat(1.0)
-    zero = splat(0.0)
+    one = constant(geometry, 1.0)
+    zero = constant(geometry, 0.0)
     for s in range(first, last):
         o = s * 5 * LANES
         x = load(geometry, o)
@@ -207,13 +212,13 @@ def compute_angular(first, last, n_l, m_stride, capacity, recursion, geometry, l
             store(phase, o, re)
             store(phase, o + LANES, im)
             if m > 0:
-                diagonal = float(2 * m - 1) * diagonal
+                diagonal = constant(geometry, float(2 * m - 1)) * diagonal
             q0 = zero
             q1 = diagonal
             for l in range(m, n_l):
                 lm = l * (l + 1) // 2 + m
                 if l > m:
-                    q2 = element(recursion, 2 * lm) * (z * q1) - element(recursion, 2 * lm + 1) * q0
+                    q2 = spread(recursion, 2 * lm) * (z * q1) - spread(recursion, 2 * lm + 1) * q0
                     q0 = q1
                     q1 = q2
                 store(legendre, start + lm * LANES, q1)

@@ -135,22 +135,22 @@ class PairPlan:
         """
         basis = RadialBasis.of(parameters)
         layout = make_layout(basis.parameters, active, LANES)
-        pairs: Any = {name: _twice(getattr(functions, name)) for name in ("norms", "weights")}
+        pairs: Any = {name: twice(getattr(functions, name)) for name in ("norms", "weights")}
         return cls(
             _in_pairs(layout.plan), functions._replace(**pairs), _members_in_pairs(layout, members), basis.matrices
         )
 
 
-def _twice(numbers: FloatArray) -> Any:
-    """Return pairs of equal numbers."""
+def twice(numbers: FloatArray) -> Any:
+    """Return pairs of equal numbers in single precision, as complex numbers."""
     return (numbers + 1j * numbers).astype(np.complex64)
 
 
 def _in_pairs(plan: Plan) -> Plan:
     """Return the plan with pairs for all numbers that members have in common."""
-    to_raw = plan.to_raw._replace(coefficient=_twice(plan.to_raw.coefficient))
-    coupled = plan.coupled._replace(coefficient=_twice(plan.coupled.coefficient))
-    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=_twice(plan.full.sign)), coupled=coupled)
+    to_raw = plan.to_raw._replace(coefficient=twice(plan.to_raw.coefficient))
+    coupled = plan.coupled._replace(coefficient=twice(plan.coupled.coefficient))
+    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=twice(plan.full.sign)), coupled=coupled)
 
 
 def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:
