@@ -20,7 +20,7 @@ from linmlp.potentials.fitting import fit_linear
 from linmlp.potentials.holes import HoleRows
 from linmlp.potentials.incremental import fit_more, merge_potentials, settings_snapshot
 from linmlp.potentials.persistence import save_potential
-from linmlp.potentials.predictor import Prediction, Predictor
+from linmlp.potentials.predictor import Precision, Prediction, Predictor
 from linmlp.potentials.preparation import prepare
 from linmlp.potentials.provenance import provenance
 from linmlp.potentials.reporting import reporter
@@ -485,7 +485,13 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         errors = tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True))
         return ErrorTable(errors, stated)
 
-    def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
+    def calculator(
+        self,
+        skin: float = 0.5,
+        n_threads: int | None = None,
+        uncertainty: bool = False,
+        precision: Precision = "double",
+    ) -> Any:
         """Return an ASE calculator.
 
         Parameters
@@ -496,6 +502,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             Threads; None means all cores.
         uncertainty : bool, default=False
             Whether ``results`` gets energy_std, force_std, grades and grade at every step.
+        precision : {"double", "single"}, default="double"
+            Of the evaluation of ACE; see `predictor`.
 
         Returns
         -------
@@ -505,17 +513,39 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         SettingsError
-            If the descriptor has no derivatives.
+            If the descriptor has no derivatives, or lacks the precision, which uncertainties always do.
         """
         from linmlp.calculators import PotentialCalculator
 
-        predictor = self.uncertain_predictor() if uncertainty else self.predictor()
+        if uncertainty and precision != "double":
+            raise SettingsError(
+                f'precision={precision!r} is not possible with uncertainty=True; take precision="double", or leave the '
+                "uncertainty out"
+            )
+        predictor = self.uncertain_predictor() if uncertainty else self.predictor(precision)
         return PotentialCalculator(predictor, skin=skin, n_threads=n_threads)
 
-    def predictor(self) -> Predictor:
-        """Return what evaluates this potential, forces included; it raises a `SettingsError` if there are none."""
+    def predictor(self, precision: Precision = "double") -> Predictor:
+        """Return what evaluates this potential, forces included.
+
+        Parameters
+        ----------
+        precision : {"double", "single"}, default="double"
+            "single" computes the angular functions, densities and products of ACE in single precision, for speed.
+            @@NOTE@@
+
+        Returns
+        -------
+        Predictor
+            Call it with a structure.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no derivatives, or lacks the precision: only ACE has "single".
+        """
         self._check_derivatives()
-        return Predictor(*self._parts())
+        return Predictor(*self._parts(), precision=precision)
 
     def uncertain_predictor(self) -> UncertainPredictor:
         """Return what evaluates this potential together with its uncertainty."""

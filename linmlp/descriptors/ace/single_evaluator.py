@@ -7,7 +7,7 @@ import numpy as np
 from linmlp.descriptors.ace.evaluator_records import Results, Scratch, Sizes, plain
 from linmlp.descriptors.ace.lane_evaluation import LaneEvaluation, aligned_zeros
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.single_loops import CHUNK, evaluate_single
+from linmlp.descriptors.ace.single_loops import evaluate_single
 from linmlp.descriptors.ace.single_plan import in_single_precision, make_single_plan
 from linmlp.descriptors.ace.single_records import Wide
 from linmlp.descriptors.simd import LANES
@@ -29,7 +29,7 @@ class AceSingleEvaluator(LaneEvaluation):
     def __init__(self, parameters: AceParameters, coefficients: FloatArray) -> None:
         single = make_single_plan(parameters, coefficients)
         super().__init__(single.parameters, single.plan, 2 * LANES)
-        self._basis = single.basis
+        self._recurrence = single.recurrence
         self._compiled_functions = plain(in_single_precision(self._functions))
 
     def compute(self, pairs: Pairs, n_threads: int = 1) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -58,7 +58,7 @@ class AceSingleEvaluator(LaneEvaluation):
 
         def loop(thread: int, *arguments: Any) -> None:
             results = plain(Results(energies, forces[thread], strain))
-            evaluate_single(*arguments, self._basis, plain(_allocate_wide(Sizes(*arguments[2]))), results)
+            evaluate_single(*arguments, self._recurrence, plain(_allocate_wide(Sizes(*arguments[2]))), results)
 
         self._run(pairs, n_threads, loop)
         total = forces[0] if n_threads == 1 else forces.sum(axis=0)
@@ -76,5 +76,4 @@ class AceSingleEvaluator(LaneEvaluation):
 
 def _allocate_wide(sizes: Sizes) -> Wide:
     """Return the memory of one thread in double precision."""
-    per_lane = (10 * sizes.capacity, 2 * CHUNK * sizes.stride, 2 * CHUNK * sizes.stride, 6 * sizes.capacity, 20)
-    return Wide(*aligned_zeros(*(LANES * n for n in per_lane)))
+    return Wide(*aligned_zeros(*(LANES * n for n in (10 * sizes.capacity, 6 * sizes.capacity, 20))))

@@ -27,20 +27,17 @@ from linmlp.descriptors.ace.evaluator_records import (
     point_to_scratch,
 )
 from linmlp.descriptors.ace.force_loops import scatter
-from linmlp.descriptors.ace.lane_loops import OPTIONS, compute_radial, gather, load, splat, spread, store
+from linmlp.descriptors.ace.lane_loops import OPTIONS, compute_envelope, gather, load, splat, spread, store
 from linmlp.descriptors.ace.product_loops import add_couples, spread_couples
 from linmlp.descriptors.ace.single_records import point_to_wide
 from linmlp.descriptors.simd import LANES, element, first_half, joined, pointer, put, second_half, shifted
 
-CHUNK = 2
-"""Slots whose radial functions are kept in double precision; slots come in even numbers."""
-
 
 @njit(cache=True, **OPTIONS)
-def evaluate_single(first, last, sizes, blocks, listed, functions, plan, scratch, basis, wide, results):
+def evaluate_single(first, last, sizes, blocks, listed, functions, plan, scratch, recurrence, wide, results):
     """Do as `linmlp.descriptors.ace.evaluator_loops.evaluate_blocks` with blocks of twice as many atoms.
 
-    basis (n_elements, n_elements, n, n) is lower triangular, from raw radial functions to those of the plan.
+    recurrence (n_elements, n_elements, n, 3) is that of `linmlp.descriptors.ace.radial_recurrence`.
     """
     _evaluate(
         first,
@@ -51,20 +48,20 @@ def evaluate_single(first, last, sizes, blocks, listed, functions, plan, scratch
         point_to_functions(functions),
         point_to_plan(plan),
         point_to_scratch(scratch),
-        pointer(basis),
-        basis.shape[3],
+        pointer(recurrence),
+        recurrence.shape[2],
         point_to_wide(wide),
         point_to_results(results),
     )
 
 
 @njit(**OPTIONS)
-def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, basis, n_basis, wide, results):
+def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, recurrence, n_functions, wide, results):
     """Do the same with pointers for arrays."""
     for block in range(first, last):
         z = element(blocks.element, block)
         atoms = shifted(blocks.atoms, block * 2 * LANES)
-        _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, basis, n_basis, wide)
+        _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, recurrence, n_functions, wide)
         _differentiate_energy(z, plan, functions, scratch, wide.sums)
         _add_forces(z, sizes, plan, scratch, wide, results.forces)
         write_sums(atoms, wide.sums, results)
@@ -72,7 +69,7 @@ def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, basi
 
 
 @njit(**OPTIONS)
-def _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, basis, n_basis, wide):
+def _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, recurrence, n_functions, wide):
     """Write radial and angular functions of the neighbors, the raw sums, A and the coupled pairs."""
     n_elements = sizes.n_elements
     z = element(blocks.element, block)
@@ -95,8 +92,8 @@ def _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, ba
                 scratch.counts,
             )
             put(scratch.end, e, stop)
-            matrix = shifted(basis, ze * n_basis * n_basis)
-            _write_radial(ze, start, stop, sizes.stride, functions, plan, matrix, n_basis, scratch, wide)
+            own = shifted(recurrence, ze * 3 * n_functions)
+            _write_radial(ze, start, stop, element(plan.n_radial, ze), sizes.stride, functions, own, scratch, wide)
             sum_raw(ze, start, stop, sizes, functions, plan, scratch)
         start += element(blocks.slots, block * n_elements + e)
     combine(z, plan.to_used, functions.norms, scratch.raw, scratch.A)
@@ -105,33 +102,52 @@ def _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, ba
 
 
 @njit(**OPTIONS)
-def _write_radial(ze, first, last, stride, functions, plan, basis, n_basis, scratch, wide):
+def _write_radial(ze, first, last, n, stride, functions, recurrence, scratch, wide):
     """Write radial functions of slots, their derivatives, unit vectors and distances."""
-    n = element(plan.n_radial, ze)
-    for s in range(first, last, CHUNK):
-        geometry = shifted(wide.geometry, s * 2 * 5 * LANES)
-        compute_radial(0, 2 * CHUNK, n, stride, ze, functions, geometry, wide.radial, wide.slope)
-        for k in range(CHUNK):
-            source, target = 2 * k * stride * LANES, (s + k) * stride * LANES
-            _change_basis(n, stride, basis, n_basis, shifted(wide.radial, source), shifted(scratch.radial, target))
-            _change_basis(n, stride, basis, n_basis, shifted(wide.slope, source), shifted(scratch.slope, target))
-            one, two = shifted(geometry, 2 * k * 5 * LANES), shifted(geometry, (2 * k + 1) * 5 * LANES)
-            target = shifted(scratch.geometry, (s + k) * 5 * LANES)
-            for o in range(0, 5 * LANES, LANES):
-                store(target, o, joined(load(one, o), load(two, o)))
+    for s in range(first, last):
+        one = shifted(wide.geometry, s * 2 * 5 * LANES)
+        two = shifted(one, 5 * LANES)
+        o = s * stride * LANES
+        _write_functions(
+            n,
+            recurrence,
+            compute_envelope(ze, functions, one),
+            compute_envelope(ze, functions, two),
+            shifted(scratch.radial, o),
+            shifted(scratch.slope, o),
+        )
+        target = shifted(scratch.geometry, s * 5 * LANES)
+        for k in range(0, 5 * LANES, LANES):
+            store(target, k, joined(load(one, k), load(two, k)))
 
 
 @njit(**OPTIONS)
-def _change_basis(n, stride, basis, n_basis, source, target):
-    """Write n radial functions (n,) of one slot from raw ones (2, stride)."""
-    other = shifted(source, stride * LANES)
-    for k in range(n):
-        a, b = splat(0.0), splat(0.0)
-        for j in range(k + 1):
-            f = element(basis, k * n_basis + j)
-            a = a + f * load(source, j * LANES)
-            b = b + f * load(other, j * LANES)
-        store(target, k * LANES, joined(a, b))
+def _write_functions(n, recurrence, first, second, radial, slope):
+    """Write n radial functions (n,) of a slot and their derivatives from envelope and x of both blocks."""
+    f, df, x, dx = first
+    a, da = _start(element(recurrence, 0), f, df, x, dx)
+    f, df, y, dy = second
+    b, db = _start(element(recurrence, 0), f, df, y, dy)
+    zero = splat(0.0)
+    a0, da0, b0, db0 = zero, zero, zero, zero
+    store(radial, 0, joined(a, b))
+    store(slope, 0, joined(da, db))
+    for k in range(1, n):
+        p, q, c = element(recurrence, 3 * k), splat(element(recurrence, 3 * k + 1)), element(recurrence, 3 * k + 2)
+        w = p * x + q
+        a0, da0, a, da = a, da, w * a + c * a0, w * da + (p * dx) * a + c * da0
+        w = p * y + q
+        b0, db0, b, db = b, db, w * b + c * b0, w * db + (p * dy) * b + c * db0
+        store(radial, k * LANES, joined(a, b))
+        store(slope, k * LANES, joined(da, db))
+
+
+@njit(**OPTIONS)
+def _start(scale, f, df, x, dx):
+    """Return the first radial function, scale f (1 - x) / 2, and its derivative."""
+    half = 0.5 * scale
+    rest = splat(1.0) - x
+    return half * (f * rest), half * (df * rest - f * dx)
 
 
 @njit(**OPTIONS)

@@ -14,8 +14,6 @@ class Wide(NamedTuple):
     """Memory for two blocks of atoms, flat, the lane innermost; of a slot the blocks stand one after the other."""
 
     geometry: FloatArray  # (capacity, 2, 5)
-    radial: FloatArray  # (CHUNK, 2, stride)
-    slope: FloatArray  # (CHUNK, 2, stride)
     force: FloatArray  # (capacity, 2, 3)
     sums: FloatArray  # (2, 10)
 
@@ -24,4 +22,4 @@ class Wide(NamedTuple):
 def point_to_wide(wide):
     """Return pointers."""
     r = Wide(*wide)
-    return Wide(pointer(r.geometry), pointer(r.radial), pointer(r.slope), pointer(r.force), pointer(r.sums))
+    return Wide(pointer(r.geometry), pointer(r.force), pointer(r.sums))
