@@ -139,19 +139,25 @@ def check_time_steps(
         )
     if 1000.0 * time < 50 * max(steps):
         raise SettingsError(f"{time} ps are fewer than 50 steps of {max(steps)} fs; give more time")
-    start = _equilibrated(model, atoms, temperature, min(steps), equilibration, random_state)
+    start = _equilibrated(model, atoms, temperature, min(steps), equilibration, random_state, precision)
     found = [_conservation(model, start, step, time, precision) for step in steps]
     fluctuations, drifts = zip(*found, strict=True)
     return TimeSteps(tuple(steps), fluctuations, drifts, time, temperature)
 
 
 def _equilibrated(
-    model: LinearPotential, atoms: Atoms, temperature: float, timestep: float, time: float, seed: int
+    model: LinearPotential,
+    atoms: Atoms,
+    temperature: float,
+    timestep: float,
+    time: float,
+    seed: int,
+    precision: Precision,
 ) -> Atoms:
     """Return the structure at a temperature."""
     rng = np.random.default_rng(seed)
     start = atoms.copy()
-    start.calc = model.calculator()
+    start.calc = model.calculator(precision=precision)
     start.get_potential_energy()  # elements that the model lacks are refused before velocities are drawn
     thermalize_momenta(start, temperature_K=temperature, rng=rng)
     Stationary(start)
