@@ -184,7 +184,9 @@ class Simulation:
         elements = tuple(self.model.descriptor_.elements_)
         closest = closest_in_training(self.model, elements, structures)
         self.atoms.calc = self.model.calculator(uncertainty=limits.grade is not None, precision=settings.precision)
-        watcher = Watcher(limits, elements, closest, self.model.predictor().cutoff, settings.temperature)
+        watcher = Watcher(
+            limits, elements, closest, self.model.predictor(settings.precision).cutoff, settings.temperature
+        )
         failure = self._equilibrate(watcher) if self.is_new else None
         with self._trajectory() as writer:
             steps = 0 if failure else max(n_steps - self.start, 0)
