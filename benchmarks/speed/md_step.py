@@ -9,8 +9,9 @@ the radial and angular functions of the first set. Same atoms, elements at rando
 Work counts multiply-adds for actual neighbors, without padding: sums A; contractions with radial functions and forces;
 radial functions and angular columns; radial maps, order 2 and products with their derivatives. The column "103k" is the
 same time for 103 kflop per atom, the work of this set in the usual form (products of the two factors of smallest l, and
-five sums over l per m in the forces), which this code does with less. Wall time of the best of many calls, interleaved;
-compilation is not timed. The competitor is the naive twin of the tests, which gives energies only.
+five sums over l per m in the forces), which this code does with less. "Single precision" is the same set with
+precision="single". Wall time of the best of many calls, interleaved; compilation is not timed. The competitor is the
+naive twin of the tests, which gives energies only.
 
     python -m benchmarks.speed.md_step [--tiny] [--seconds S]
 """
@@ -31,6 +32,7 @@ from linmlp.descriptors.ace.basis import enumerate_functions
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import SCALING
+from linmlp.descriptors.ace.single_evaluator import AceSingleEvaluator
 from linmlp.descriptors.simd import LANES
 from linmlp.neighbors import VerletList, find_pairs
 from linmlp.potentials import Predictor
@@ -154,6 +156,23 @@ def measure_set(name, evaluator, repeat, seconds, peak):
     return one
 
 
+def measure_single(evaluator, repeat, seconds):
+    """Print the ratio of double to single precision in one run, of evaluators with the same coefficients."""
+    parameters = evaluator.parameters
+    single = AceSingleEvaluator(parameters, np.random.default_rng(1).normal(size=parameters.n_features))
+    atoms = make_silicon(repeat, parameters.numbers)
+    pairs = find_pairs(atoms, CUTOFF)
+    slow, fast, fast_two = best_times(
+        [lambda: evaluator.compute(pairs), lambda: single.compute(pairs), lambda: single.compute(pairs, 2)], seconds
+    ) / len(atoms)
+    forces, wanted = single.compute(pairs)[1], evaluator.compute(pairs)[1]
+    error = np.sqrt(np.mean((forces - wanted) ** 2) / np.mean(wanted**2))
+    print(
+        f"single precision: {fast * 1e6:.2f} us/atom, {fast_two * 1e6:.2f} with 2 threads; double takes"
+        f" {slow / fast:.2f} times as long; forces differ by {error:.1e} of their root mean square"
+    )
+
+
 def measure_naive(evaluator, one):
     """Print the ratio to the naive twin for a few atoms."""
     p = evaluator.parameters
@@ -210,6 +229,10 @@ def main(arguments=None):
     times = [measure_set(name, evaluator, repeat, seconds, peak) for name, evaluator in evaluators.items()]
     for name, one in list(zip(sets, times, strict=True))[1:]:
         print(f"{name}: {one / times[0]:.2f} times as long as 1 element")
+    for name in ("1 element", "4 drawn"):
+        if name in evaluators:
+            print(name, end=": ")
+            measure_single(evaluators[name], repeat, seconds)
     measure_naive(evaluators["1 element"], times[0])
     measure_overhead(evaluators["1 element"], min(seconds, 0.5))
     measure_calculator(evaluators["1 element"], repeat - 1, seconds)

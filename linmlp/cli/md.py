@@ -45,6 +45,7 @@ def md(
         str | None, typer.Option(help="instead: NVE with each of these time steps (fs), and how energy is conserved")
     ] = None,
     seed: Annotated[int, typer.Option(help="of velocities and thermostat")] = 0,
+    precision: Annotated[str, typer.Option(help="double, or single: faster, ACE only, without --max-grade")] = "double",
     json: Annotated[bool, typer.Option("--json", help="print JSON instead of sentences")] = False,
 ) -> None:
     """Run MD and say whether it is stable; exit code 1 if a run failed."""
@@ -53,7 +54,16 @@ def md(
     if timesteps is not None:
         steps = read_numbers("--timesteps", timesteps)
         for kelvin in temperatures:
-            found = simulations.check_time_steps(potential, atoms, kelvin, steps, time, equilibration, seed)
+            found = simulations.check_time_steps(
+                potential,
+                atoms,
+                kelvin,
+                steps,
+                time,
+                equilibration,
+                seed,
+                precision,  # type: ignore[arg-type]  # checked by the function
+            )
             print(json_format.dumps(found.to_dict()) if json else found)
         return
     limits = simulations.Limits(min_approach, max_force, max_heating, max_grade)
@@ -73,6 +83,7 @@ def md(
             equilibration=equilibration,
             random_state=seed,
             progress=live.show,
+            precision=precision,  # type: ignore[arg-type]  # checked by the function
         )
     if json:
         print(json_format.dumps(result.to_dict(), indent=1))

@@ -140,6 +140,29 @@ class Descriptor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def evaluator(self, coefficients: FloatArray) -> Evaluator:
         """Return the fast evaluation of the energy that is linear in the features."""
 
+    def single_evaluator(self, coefficients: FloatArray) -> Evaluator:
+        """Return the evaluation in single precision, which is faster.
+
+        Parameters
+        ----------
+        coefficients : ndarray of shape (n_features,)
+            Coefficients, eV.
+
+        Returns
+        -------
+        Evaluator
+            Its results are of double precision in form.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no such evaluation.
+        """
+        raise SettingsError(
+            f'precision="single" is not possible with {type(self).__name__}, which has no evaluation in single '
+            'precision; take precision="double", or fit LinearPotential(ACE())'
+        )
+
     def committee(self, coefficients: FloatArray) -> Committee:
         """Return the evaluation of several energies that are linear in the features.
 

@@ -4,7 +4,7 @@ from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.linear import LinearPotential
 from linmlp.potentials.linear_cv import LinearPotentialCV
 from linmlp.potentials.persistence import load
-from linmlp.potentials.predictor import Prediction, Predictor
+from linmlp.potentials.predictor import Precision, Prediction, Predictor
 from linmlp.potentials.scorers import scorer, scorer_names
 from linmlp.potentials.solver_setting import UpToDegree
 from linmlp.potentials.sparse_kernel import SparseKernelPotential
@@ -14,6 +14,7 @@ __all__ = [
     "ErrorTable",
     "LinearPotential",
     "LinearPotentialCV",
+    "Precision",
     "Prediction",
     "Predictor",
     "SparseKernelPotential",

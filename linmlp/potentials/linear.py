@@ -20,7 +20,7 @@ from linmlp.potentials.fitting import fit_linear
 from linmlp.potentials.holes import HoleRows
 from linmlp.potentials.incremental import fit_more, merge_potentials, settings_snapshot
 from linmlp.potentials.persistence import save_potential
-from linmlp.potentials.predictor import Prediction, Predictor
+from linmlp.potentials.predictor import Precision, Prediction, Predictor
 from linmlp.potentials.preparation import prepare
 from linmlp.potentials.provenance import provenance
 from linmlp.potentials.reporting import reporter
@@ -485,7 +485,13 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         errors = tuple(StructureErrors.of(p, label) for p, label in zip(predictions, labels, strict=True))
         return ErrorTable(errors, stated)
 
-    def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
+    def calculator(
+        self,
+        skin: float = 0.5,
+        n_threads: int | None = None,
+        uncertainty: bool = False,
+        precision: Precision = "double",
+    ) -> Any:
         """Return an ASE calculator.
 
         Parameters
@@ -496,6 +502,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
             Threads; None means all cores.
         uncertainty : bool, default=False
             Whether ``results`` gets energy_std, force_std, grades and grade at every step.
+        precision : {"double", "single"}, default="double"
+            Of the evaluation of ACE; see `predictor`.
 
         Returns
         -------
@@ -505,17 +513,50 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         SettingsError
-            If the descriptor has no derivatives.
+            If the descriptor has no derivatives, or lacks the precision, which uncertainties always do.
         """
         from linmlp.calculators import PotentialCalculator
 
-        predictor = self.uncertain_predictor() if uncertainty else self.predictor()
+        if uncertainty and precision != "double":
+            raise SettingsError(
+                f'precision={precision!r} is not possible with uncertainty=True; take precision="double", or leave the '
+                "uncertainty out"
+            )
+        predictor = self.uncertain_predictor() if uncertainty else self.predictor(precision)
         return PotentialCalculator(predictor, skin=skin, n_threads=n_threads)
 
-    def predictor(self) -> Predictor:
-        """Return what evaluates this potential, forces included; it raises a `SettingsError` if there are none."""
+    def predictor(self, precision: Precision = "double") -> Predictor:
+        """Return what evaluates this potential, forces included.
+
+        Parameters
+        ----------
+        precision : {"double", "single"}, default="double"
+            "single" computes the angular functions, densities and products of ACE in single precision, 1.6 times as
+            fast at 500 functions; distances, radial functions and sums of forces and energies stay in double precision.
+
+        Returns
+        -------
+        Predictor
+            Call it with a structure.
+
+        Raises
+        ------
+        SettingsError
+            If the descriptor has no derivatives, or lacks the precision: only ACE has "single".
+
+        Notes
+        -----
+        Measured on the test structures of Zuo et al.: forces in single precision differ by 1.4e-6 eV/Å (root mean
+        square, 8e-6 at most) for silicon with 750 functions at 5 Å, which is 1.4e-5 of the force RMSE of the fit; for
+        silicon with 1604 functions, order 4 included, at 5.5 Å by 0.7e-5 of it, for molybdenum by 0.8e-5, for lithium
+        by 1.7e-5. Energies of atoms differ by 1e-7 to 7e-7 eV. Forces add up to zero as in double precision.
+
+        In NVE runs of silicon (64 atoms, 10 ps, 1 fs) the energy fluctuates by 0.0038 meV per atom at 300 K and 0.0147
+        at 1000 K in both precisions, and drifts alike: by (1.5 ± 0.4)e-4 in both, and by (-2.9 ± 2.3)e-4 in both, meV
+        per atom and ps.
+        """
         self._check_derivatives()
-        return Predictor(*self._parts())
+        return Predictor(*self._parts(), precision=precision)
 
     def uncertain_predictor(self) -> UncertainPredictor:
         """Return what evaluates this potential together with its uncertainty."""

@@ -18,6 +18,7 @@ from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import in_table_units, solve_chosen
 from linmlp.potentials.linear import LinearPotential
+from linmlp.potentials.predictor import Precision
 from linmlp.potentials.preparation import kept_groups, prepare
 from linmlp.potentials.reporting import Reporter, reporter
 from linmlp.potentials.row_assembly import assemble_rows
@@ -195,9 +196,15 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
         """Return the table of errors of the best potential on labelled structures."""
         return self._best().evaluate(structures, uncertainty)
 
-    def calculator(self, skin: float = 0.5, n_threads: int | None = None, uncertainty: bool = False) -> Any:
+    def calculator(
+        self,
+        skin: float = 0.5,
+        n_threads: int | None = None,
+        uncertainty: bool = False,
+        precision: Precision = "double",
+    ) -> Any:
         """Return an ASE calculator of the best potential."""
-        return self._best().calculator(skin, n_threads, uncertainty)
+        return self._best().calculator(skin, n_threads, uncertainty, precision)
 
     def save(self, path: str | Path, system: bool = True) -> None:
         """Write the best potential to a file that `linmlp.load` reads."""

@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
 
 from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.evaluators import Evaluator
+from linmlp.exceptions import SettingsError
 from linmlp.neighbors import Pairs, find_pairs, find_pairs_of_all
 from linmlp.structures import Baseline, CalculatorBaseline, ReferenceEnergies
 from linmlp.units import FloatArray
+
+Precision: TypeAlias = Literal["double", "single"]
+"""Precision of the numbers that an evaluation computes with."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,13 @@ class Predictor(Additions):
         Energies of the separate atoms.
     baselines : sequence of Baseline
         Named energies that were subtracted before the fit.
+    precision : {"double", "single"}
+        Of the linear part; reference energies and baselines are always computed in double precision.
+
+    Raises
+    ------
+    SettingsError
+        If the precision is not known, or the descriptor lacks it.
     """
 
     def __init__(
@@ -117,10 +130,14 @@ class Predictor(Additions):
         coefficients: FloatArray,
         reference: ReferenceEnergies,
         baselines: Sequence[Baseline] = (),
+        precision: Precision = "double",
     ) -> None:
         super().__init__(reference, baselines)
         self.cutoff = self.cutoff_with(descriptor.cutoff_)
-        self._evaluator = descriptor.evaluator(coefficients)
+        if precision not in get_args(Precision):
+            raise SettingsError(f'precision={precision!r} is not known; it must be "double" or "single"')
+        make = descriptor.evaluator if precision == "double" else descriptor.single_evaluator
+        self._evaluator: Evaluator = make(coefficients)
 
     def __call__(self, structure: Atoms, n_threads: int = 1) -> Prediction:
         """Return the prediction for a structure."""

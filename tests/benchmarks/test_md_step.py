@@ -5,4 +5,6 @@ from benchmarks.speed import md_step
 
 def test_runs(capsys):
     md_step.main(["--tiny"])
-    assert "% peak" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "% peak" in output
+    assert "double takes" in output

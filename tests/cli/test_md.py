@@ -58,6 +58,20 @@ def test_json_and_exit_code_of_a_failure(run, files):
     assert "a force of" in told["reasons"][0]
 
 
+def test_single_precision(run, files, tmp_path):
+    """The same run but for rounding, which is there."""
+    forces = {}
+    for precision in ("double", "single"):
+        code, _, _ = run("md", *files, "--time", "0.05", "--every", "1", "--precision", precision, "-o", precision)
+        assert code == 0
+        forces[precision] = np.array([f.get_forces() for f in frames_of(tmp_path / precision / "nvt_300K.traj")])
+    np.testing.assert_allclose(forces["single"], forces["double"], rtol=0, atol=1e-3)
+    assert not np.array_equal(forces["single"], forces["double"])
+    code, printed, _ = run("md", *files, "--time", "0.3", "--timesteps", "1,2", "--precision", "single", "--json")
+    assert code == 0
+    assert json.loads(printed)["order"]["value"] == pytest.approx(2.0, abs=0.5)
+
+
 def test_time_steps(run, files):
     code, printed, _ = run("md", *files, "--time", "0.3", "--timesteps", "1,2", "--json")
     assert code == 0
@@ -71,6 +85,8 @@ def test_time_steps(run, files):
         (("--supercell", "2,2"), ["--supercell 2,2", "three"]),
         (("--ensemble", "nph"), ["ensemble='nph'", "nve"]),
         (("--max-grade", "5"), ["uncertainty=True"]),
+        (("--precision", "half"), ["precision='half'", "single"]),
+        (("--precision", "half", "--timesteps", "1,2", "--time", "1"), ["precision='half'", "single"]),
     ],
 )
 def test_options_that_cannot_be_used(run, files, options, words):

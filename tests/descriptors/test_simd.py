@@ -108,6 +108,22 @@ def test_pairs_are_two_things_at_once():
 
 
 @njit
+def join_and_split(doubles, pairs):
+    v = simd.joined(load(doubles, 0), load(doubles, WIDTH))
+    store(pairs, 0, v)
+    store(doubles, 0, simd.second_half(v))
+    store(doubles, WIDTH, simd.first_half(v))
+
+
+def test_two_vectors_in_one():
+    doubles = np.random.default_rng(3).uniform(0.5, 2, 2 * WIDTH)
+    rounded, pairs = doubles.astype(np.float32), np.zeros(WIDTH, dtype=np.complex64)
+    join_and_split(doubles, pairs)
+    np.testing.assert_array_equal(pairs.view(np.float32), rounded)
+    np.testing.assert_array_equal(doubles, np.roll(rounded, WIDTH))
+
+
+@njit
 def spread_numbers(array, out):
     store(out, 0, spread(array, 2))
     store(out, WIDTH, constant(array, 0.5))

@@ -36,6 +36,7 @@ def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
         put(scratch.end, e, start)
         if element(plan.n_l, z * n_elements + e) > 0:
             stop = gather(
+                1,
                 atoms,
                 e,
                 n_elements,
@@ -47,7 +48,10 @@ def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
                 scratch.counts,
             )
             put(scratch.end, e, stop)
-            _sum_neighbors(z * n_elements + e, start, stop, sizes, functions, plan, scratch)
+            ze = z * n_elements + e
+            n = element(plan.n_radial, ze)
+            compute_radial(start, stop, n, sizes.stride, ze, functions, scratch.geometry, scratch.radial, scratch.slope)
+            sum_raw(ze, start, stop, sizes, functions, plan, scratch)
         start += element(blocks.slots, block * n_elements + e)
     combine(z, plan.to_used, functions.norms, scratch.raw, scratch.A)
     clear(element(plan.coupled_start, z), element(plan.used_size, z), scratch.A)
@@ -55,10 +59,8 @@ def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
 
 
 @njit(**OPTIONS)
-def _sum_neighbors(ze, start, stop, sizes, functions, plan, scratch):
-    """Write radial functions and angular columns of slots, and their raw sums; ze counts pairs of elements."""
-    n = element(plan.n_radial, ze)
-    compute_radial(start, stop, n, sizes.stride, ze, functions, scratch.geometry, scratch.radial, scratch.slope)
+def sum_raw(ze, start, stop, sizes, functions, plan, scratch):
+    """Write angular columns of slots, and their raw sums with radial functions; ze counts pairs of elements."""
     n_l = element(plan.n_l, ze)
     compute_angular(
         start,
@@ -94,12 +96,12 @@ def differentiate_energy(z, plan, functions, scratch, derivatives):
     combine(z, plan.order_two, functions.weights, A, G)
     size = element(plan.used_size, z)
     two = dot(size, A, G)
-    _add_products(z, plan, A, G)
+    add_products(z, plan, A, G)
     # Euler: sum A dE/dA = 2 E2 + 3 E3, where order 4 is order 2 of coupled pairs
     three = dot(size, A, G) - two
     store(scratch.sums, 9 * LANES, energy + 0.5 * two + (1.0 / 3.0) * three)
     spread_couples(z, plan.coupled, A, G)
-    _write_derivatives(z, plan, functions, G, derivatives)
+    write_derivatives(z, plan, functions, G, derivatives)
 
 
 @njit(**OPTIONS)
@@ -107,13 +109,13 @@ def differentiate(z, plan, functions, scratch, derivatives):
     """Write derivatives of the energy with respect to raw sums, without the energy."""
     A, G = scratch.A, scratch.G
     combine(z, plan.order_two, functions.weights, A, G)
-    _add_products(z, plan, A, G)
+    add_products(z, plan, A, G)
     spread_couples(z, plan.coupled, A, G)
-    _write_derivatives(z, plan, functions, G, derivatives)
+    write_derivatives(z, plan, functions, G, derivatives)
 
 
 @njit(**OPTIONS)
-def _add_products(z, plan, A, G):
+def add_products(z, plan, A, G):
     """Add order 3 to the derivatives with respect to A."""
     add_real(z, plan.real, A, G)
     add_paired(z, plan.paired, A, G)
@@ -121,7 +123,7 @@ def _add_products(z, plan, A, G):
 
 
 @njit(**OPTIONS)
-def _write_derivatives(z, plan, functions, G, derivatives):
+def write_derivatives(z, plan, functions, G, derivatives):
     """Write derivatives with respect to raw sums from those with respect to A, and add order 1."""
     pair = plan.pair
     combine(z, plan.to_raw, functions.norms, G, derivatives)

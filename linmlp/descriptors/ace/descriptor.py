@@ -22,11 +22,12 @@ from linmlp.descriptors.ace.learning import (
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.presets import find_preset
 from linmlp.descriptors.ace.rows import AceRows
+from linmlp.descriptors.ace.single_evaluator import AceSingleEvaluator
 from linmlp.descriptors.ace.statistics import measure_distances
 from linmlp.descriptors.ace.summing_evaluator import AceSummingEvaluator
 from linmlp.descriptors.base import Descriptor
 from linmlp.descriptors.center_rows import CenterRows
-from linmlp.descriptors.evaluators import QuadraticForm, check_member_coefficients
+from linmlp.descriptors.evaluators import Evaluator, QuadraticForm, check_member_coefficients
 from linmlp.exceptions import SettingsError
 from linmlp.neighbors import Pairs
 from linmlp.structures import check_structures
@@ -284,6 +285,22 @@ class ACE(Descriptor):
         """Return the fast evaluation of the energy that is linear in the features."""
         check_is_fitted(self)
         return AceEvaluator(self.parameters_, coefficients)
+
+    def single_evaluator(self, coefficients: FloatArray) -> Evaluator:
+        """Return the evaluation in single precision, which is faster.
+
+        Parameters
+        ----------
+        coefficients : ndarray of shape (n_features,)
+            Coefficients, eV.
+
+        Returns
+        -------
+        Evaluator
+            See `linmlp.descriptors.ace.single_evaluator` for what it is off by.
+        """
+        check_is_fitted(self)
+        return AceSingleEvaluator(self.parameters_, coefficients)
 
     def committee(self, coefficients: FloatArray) -> AceCommittee:
         """Return the evaluation of several energies that are linear in the features, in one pass over the neighbors.

@@ -11,6 +11,8 @@ from linmlp.descriptors.ace.basis import degree
 from linmlp.descriptors.ace.descriptor import ACE
 from linmlp.descriptors.ace.forms import RadialForm
 from linmlp.descriptors.ace.parameters import AceParameters
+from linmlp.descriptors.base import Descriptor
+from linmlp.descriptors.evaluators import Evaluator
 from linmlp.exceptions import SettingsError
 from linmlp.units import FloatArray
 
@@ -48,6 +50,10 @@ class ImportedACE(ACE):
     def fit(self, structures: Sequence[Atoms], y: Any = None) -> Self:
         """Raise SettingsError: what another program fitted is not fitted anew."""
         refuse_rows()
+
+    def single_evaluator(self, coefficients: FloatArray) -> Evaluator:
+        """Raise SettingsError: radial functions of other programs are evaluated in double precision."""
+        return Descriptor.single_evaluator(self, coefficients)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, FloatArray]]:
         """Return the state as json-able settings and arrays."""

@@ -36,11 +36,13 @@ class LaneEvaluation:
         Functions and radial functions.
     plan : Plan
         What to compute.
+    lanes : int
+        Atoms of a block.
     """
 
-    def __init__(self, parameters: AceParameters, plan: Plan) -> None:
+    def __init__(self, parameters: AceParameters, plan: Plan, lanes: int = LANES) -> None:
         self.parameters = parameters
-        self._plan = plan
+        self._plan, self._lanes = plan, lanes
         most = max(parameters.radial_map.shape[2] - 1, int(self._plan.order_two.l.max(initial=0)))
         self._functions = _tabulate_functions(parameters, most)
         self._compiled_plan, self._compiled_functions = plain(self._plan), plain(self._functions)
@@ -90,7 +92,7 @@ class LaneEvaluation:
             return known[3]
         kinds = self.parameters.element_indices(pairs.numbers)
         near = pairs.distances < self.parameters.cutoff
-        blocks = make_blocks(pairs.first, pairs.j, near, kinds, len(self.parameters.numbers), LANES)
+        blocks = make_blocks(pairs.first, pairs.j, near, kinds, len(self.parameters.numbers), self._lanes)
         self._known = pairs.numbers, pairs.first, pairs.j, blocks
         return blocks
 

@@ -54,14 +54,14 @@ class RadialBasis:
     @classmethod
     def _make(cls, parameters: AceParameters) -> "RadialBasis":
         pair_map, radial_map = parameters.pair_map.copy(), parameters.radial_map.copy()
-        uniform = _uniform_basis(parameters)
+        uniform = uniform_basis(parameters)
         n = len(uniform)
         size = max(n, MIN_RAW)  # the loops make as many functions; those that are not in the maps are zero
         matrices = np.zeros((*pair_map.shape[:2], size, size))
         for ze in np.ndindex(*pair_map.shape[:2]):
             maps = pair_map[ze], radial_map[ze]
             own = max((pair_map[ze], radial_map[ze][0]), key=len)
-            tried = [_map_from(matrix, *maps) for matrix in (uniform, own) if _can_be_basis(matrix, len(uniform))]
+            tried = [map_from(matrix, *maps) for matrix in (uniform, own) if can_be_basis(matrix, len(uniform))]
             matrices[ze][:n, :n], pair_map[ze], radial_map[ze] = min(
                 tried, key=lambda t: max(np.abs(t[1]).max(), np.abs(t[2]).max())
             )
@@ -71,19 +71,19 @@ class RadialBasis:
 _known: WeakKeyDictionary[AceParameters, RadialBasis] = WeakKeyDictionary()
 
 
-def _uniform_basis(parameters: AceParameters) -> FloatArray:
+def uniform_basis(parameters: AceParameters) -> FloatArray:
     """Return the map to functions that are orthonormal under uniform distances."""
     n = max(parameters.pair_map.shape[-1], parameters.radial_map.shape[-1])
     points = parameters.cutoff * (np.arange(N_POINTS) + 0.5) / N_POINTS
     return orthonormal_map(points, np.full(N_POINTS, 1.0 / N_POINTS), n, parameters.cutoff)
 
 
-def _can_be_basis(matrix: FloatArray, n: int) -> bool:
+def can_be_basis(matrix: FloatArray, n: int) -> bool:
     """Return whether a map is lower triangular and has an inverse."""
     return matrix.shape == (n, n) and not np.triu(matrix, 1).any() and bool(np.all(np.diagonal(matrix) != 0.0))
 
 
-def _map_from(basis: FloatArray, *maps: FloatArray) -> tuple[FloatArray, ...]:
+def map_from(basis: FloatArray, *maps: FloatArray) -> tuple[FloatArray, ...]:
     """Return a basis, and maps from raw functions as maps from the basis."""
     back = np.tril(np.linalg.inv(basis))
     mapped = [values @ back[: values.shape[-1], : values.shape[-1]] for values in maps]
@@ -135,22 +135,22 @@ class PairPlan:
         """
         basis = RadialBasis.of(parameters)
         layout = make_layout(basis.parameters, active, LANES)
-        pairs: Any = {name: _twice(getattr(functions, name)) for name in ("norms", "weights")}
+        pairs: Any = {name: twice(getattr(functions, name)) for name in ("norms", "weights")}
         return cls(
             _in_pairs(layout.plan), functions._replace(**pairs), _members_in_pairs(layout, members), basis.matrices
         )
 
 
-def _twice(numbers: FloatArray) -> Any:
-    """Return pairs of equal numbers."""
+def twice(numbers: FloatArray) -> Any:
+    """Return pairs of equal numbers in single precision, as complex numbers."""
     return (numbers + 1j * numbers).astype(np.complex64)
 
 
 def _in_pairs(plan: Plan) -> Plan:
     """Return the plan with pairs for all numbers that members have in common."""
-    to_raw = plan.to_raw._replace(coefficient=_twice(plan.to_raw.coefficient))
-    coupled = plan.coupled._replace(coefficient=_twice(plan.coupled.coefficient))
-    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=_twice(plan.full.sign)), coupled=coupled)
+    to_raw = plan.to_raw._replace(coefficient=twice(plan.to_raw.coefficient))
+    coupled = plan.coupled._replace(coefficient=twice(plan.coupled.coefficient))
+    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=twice(plan.full.sign)), coupled=coupled)
 
 
 def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:

@@ -3,14 +3,14 @@
 
 from numba import njit
 
-from linmlp.descriptors.ace.lane_loops import OPTIONS, load, splat, store
+from linmlp.descriptors.ace.lane_loops import OPTIONS, constant, load, store
 from linmlp.descriptors.simd import LANES, shifted
 
 
 @njit(**OPTIONS)
 def _sum_three(first, last, n_columns, stride, radial, columns, A):
     """Sum 4 radial functions times 3 columns over slots: 12 accumulators and 4 operands fill 16 registers."""
-    zero = splat(0.0)
+    zero = constant(radial, 0.0)
     a0, a1, a2, a3 = zero, zero, zero, zero
     b0, b1, b2, b3 = zero, zero, zero, zero
     c0, c1, c2, c3 = zero, zero, zero, zero
@@ -53,7 +53,7 @@ def _sum_three(first, last, n_columns, stride, radial, columns, A):
 @njit(**OPTIONS)
 def _sum_two(first, last, n_columns, stride, radial, columns, A):
     """Sum 4 radial functions times 2 columns."""
-    zero = splat(0.0)
+    zero = constant(radial, 0.0)
     a0, a1, a2, a3 = zero, zero, zero, zero
     b0, b1, b2, b3 = zero, zero, zero, zero
     for s in range(first, last):
@@ -86,7 +86,7 @@ def _sum_two(first, last, n_columns, stride, radial, columns, A):
 @njit(**OPTIONS)
 def _sum_one(first, last, n_columns, stride, radial, columns, A):
     """Sum 4 radial functions times 1 column."""
-    zero = splat(0.0)
+    zero = constant(radial, 0.0)
     a0, a1, a2, a3 = zero, zero, zero, zero
     for s in range(first, last):
         p = s * n_columns * LANES

@@ -18,6 +18,8 @@ as complex64. W pairs take the place of W doubles and are 2 W lanes: two things 
 
     doubled(v)             pairs of equal numbers, from doubles
     first_of_pairs(v), second_of_pairs(v)
+    joined(a, b)           two vectors of doubles in one of pairs, the first in its first half
+    first_half(v), second_half(v)
 
 and for single numbers
 
@@ -35,11 +37,14 @@ tested against overruns. ``vector_operations(width)`` makes load, store, splat, 
 from linmlp.descriptors.simd.lanes import LANES, REGISTER_LANES
 from linmlp.descriptors.simd.lanewise import (
     doubled,
+    first_half,
     first_of_pairs,
+    joined,
     lane,
     maximum,
     minimum,
     narrow,
+    second_half,
     second_of_pairs,
     shuffle,
     square_root,
@@ -55,13 +60,16 @@ __all__ = [
     "REGISTER_LANES",
     "doubled",
     "element",
+    "first_half",
     "first_of_pairs",
+    "joined",
     "lane",
     "maximum",
     "minimum",
     "narrow",
     "pointer",
     "put",
+    "second_half",
     "second_of_pairs",
     "shifted",
     "shuffle",

@@ -106,6 +106,36 @@ def _of_pairs(which: int) -> Any:
     return of_pairs
 
 
+def _joined() -> Any:
+    @intrinsic
+    def joined(typingctx: Any, a: Any, b: Any) -> Any:
+        vector = VectorType(2 * a.width, 32)
+
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            first, second = (builder.fptrunc(v, llvm_type(VectorType(a.width, 32))) for v in args)
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.width), list(range(vector.width)))
+            return builder.shuffle_vector(first, second, mask)
+
+        return vector(a, a), lower
+
+    return joined
+
+
+def _half(which: int) -> Any:
+    @intrinsic
+    def half(typingctx: Any, a: Any) -> Any:
+        vector = VectorType(a.width // 2)
+
+        def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            places = list(range(which * vector.width, (which + 1) * vector.width))
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), vector.width), places)
+            return builder.fpext(builder.shuffle_vector(args[0], args[0], mask), llvm_type(vector))
+
+        return vector(a), lower
+
+    return half
+
+
 def shuffle(indices: tuple[int, ...]) -> Any:
     """Return an intrinsic f(a, b) that picks lanes `indices` of the two vectors laid end to end."""
     if config.DISABLE_JIT:
@@ -149,6 +179,18 @@ if config.DISABLE_JIT:
         """Return the others."""
         return v[1::2].astype(float)
 
+    def joined(a: Any, b: Any) -> Any:
+        """Return both vectors in one, in single precision."""
+        return np.concatenate([a, b]).astype(np.float32)
+
+    def first_half(v: Any) -> Any:
+        """Return the lanes of the first half in double precision."""
+        return v[: len(v) // 2].astype(float)
+
+    def second_half(v: Any) -> Any:
+        """Return those of the second half."""
+        return v[len(v) // 2 :].astype(float)
+
 else:
     square_root = _elementwise("sqrt", 1)
     minimum = _elementwise("minnum", 2)
@@ -158,3 +200,5 @@ else:
     narrow = _narrow()
     doubled = _doubled()
     first_of_pairs, second_of_pairs = _of_pairs(0), _of_pairs(1)
+    joined = _joined()
+    first_half, second_half = _half(0), _half(1)

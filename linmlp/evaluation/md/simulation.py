@@ -26,7 +26,7 @@ from linmlp.evaluation.md.trace import Trace
 from linmlp.exceptions import InputError, SettingsError
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, Precision
 
 Ensemble = Literal["nve", "nvt", "npt", "rescaled"]
 
@@ -85,6 +85,8 @@ class RunSettings:
         Of velocities and thermostats.
     folder : path-like or None
         Where the trajectory goes.
+    precision : {"double", "single"}
+        Of the potential's evaluation.
     """
 
     ensemble: Ensemble
@@ -95,6 +97,7 @@ class RunSettings:
     equilibration: float
     seed: tuple[int, ...]
     folder: str | Path | None
+    precision: Precision = "double"
 
     @property
     def path(self) -> Path | None:
@@ -180,8 +183,10 @@ class Simulation:
         settings = self.settings
         elements = tuple(self.model.descriptor_.elements_)
         closest = closest_in_training(self.model, elements, structures)
-        self.atoms.calc = self.model.calculator(uncertainty=limits.grade is not None)
-        watcher = Watcher(limits, elements, closest, self.model.predictor().cutoff, settings.temperature)
+        self.atoms.calc = self.model.calculator(uncertainty=limits.grade is not None, precision=settings.precision)
+        watcher = Watcher(
+            limits, elements, closest, self.model.predictor(settings.precision).cutoff, settings.temperature
+        )
         failure = self._equilibrate(watcher) if self.is_new else None
         with self._trajectory() as writer:
             steps = 0 if failure else max(n_steps - self.start, 0)

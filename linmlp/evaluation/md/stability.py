@@ -16,7 +16,7 @@ from linmlp.evaluation.md.simulation import Ensemble, Progress, RunSettings, Sim
 from linmlp.exceptions import SettingsError, StructureError
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, Precision
 
 ENSEMBLES = ("nve", "nvt", "npt")
 
@@ -36,6 +36,7 @@ def check_stability(
     equilibration: float = 1.0,
     random_state: int = 0,
     progress: Callable[[Progress], None] | None = None,
+    precision: Precision = "double",
 ) -> Stability:
     """Run MD at some temperatures and return whether and how it went wrong.
 
@@ -72,6 +73,8 @@ def check_stability(
         Seed.
     progress : callable, optional
         Is told how far the run is.
+    precision : {"double", "single"}, default="double"
+        Of the potential's evaluation, as in `LinearPotential.calculator`; "single" goes without a limit on the grade.
 
     Returns
     -------
@@ -91,7 +94,15 @@ def check_stability(
     runs = []
     for index, temperature in enumerate(temperatures):
         settings = RunSettings(
-            ensemble, float(temperature), timestep, every, pressure, equilibration, (random_state, index), folder
+            ensemble,
+            float(temperature),
+            timestep,
+            every,
+            pressure,
+            equilibration,
+            (random_state, index),
+            folder,
+            precision,
         )
         run = Simulation(model, atoms, settings)
         runs.append(run.go(round(1000.0 * time / timestep), limits, structures, progress))

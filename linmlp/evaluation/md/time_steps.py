@@ -17,7 +17,7 @@ from linmlp.evaluation.md.statistics import Estimate, mean_with_error, slope_wit
 from linmlp.exceptions import SettingsError
 
 if TYPE_CHECKING:
-    from linmlp.potentials import LinearPotential
+    from linmlp.potentials import LinearPotential, Precision
 
 FRICTION = 0.02
 """Friction of the thermostat that brings the start to its temperature, 1/fs."""
@@ -93,6 +93,7 @@ def check_time_steps(
     time: float = 10.0,
     equilibration: float = 2.0,
     random_state: int = 0,
+    precision: Precision = "double",
 ) -> TimeSteps:
     """Run NVE from one state with several time steps and return how well each conserves energy.
 
@@ -112,6 +113,8 @@ def check_time_steps(
         ps with the thermostat before them, with the shortest time step.
     random_state : int, default=0
         Seed.
+    precision : {"double", "single"}, default="double"
+        Of the potential's evaluation, as in `LinearPotential.calculator`.
 
     Returns
     -------
@@ -136,19 +139,25 @@ def check_time_steps(
         )
     if 1000.0 * time < 50 * max(steps):
         raise SettingsError(f"{time} ps are fewer than 50 steps of {max(steps)} fs; give more time")
-    start = _equilibrated(model, atoms, temperature, min(steps), equilibration, random_state)
-    found = [_conservation(model, start, step, time) for step in steps]
+    start = _equilibrated(model, atoms, temperature, min(steps), equilibration, random_state, precision)
+    found = [_conservation(model, start, step, time, precision) for step in steps]
     fluctuations, drifts = zip(*found, strict=True)
     return TimeSteps(tuple(steps), fluctuations, drifts, time, temperature)
 
 
 def _equilibrated(
-    model: LinearPotential, atoms: Atoms, temperature: float, timestep: float, time: float, seed: int
+    model: LinearPotential,
+    atoms: Atoms,
+    temperature: float,
+    timestep: float,
+    time: float,
+    seed: int,
+    precision: Precision,
 ) -> Atoms:
     """Return the structure at a temperature."""
     rng = np.random.default_rng(seed)
     start = atoms.copy()
-    start.calc = model.calculator()
+    start.calc = model.calculator(precision=precision)
     start.get_potential_energy()  # elements that the model lacks are refused before velocities are drawn
     thermalize_momenta(start, temperature_K=temperature, rng=rng)
     Stationary(start)
@@ -160,10 +169,12 @@ def _equilibrated(
     return start
 
 
-def _conservation(model: LinearPotential, start: Atoms, timestep: float, time: float) -> tuple[Estimate, Estimate]:
+def _conservation(
+    model: LinearPotential, start: Atoms, timestep: float, time: float, precision: Precision
+) -> tuple[Estimate, Estimate]:
     """Return fluctuation (meV per atom) and drift (meV per atom and ps) of a run with one time step."""
     atoms = start.copy()
-    atoms.calc = model.calculator()
+    atoms.calc = model.calculator(precision=precision)
     steps = VelocityVerlet(atoms, timestep * units.fs).irun(round(1000.0 * time / timestep))
     energies = np.array([1e3 * atoms.get_total_energy() / len(atoms) for _ in steps], dtype=np.float64)
     times = 1e-3 * timestep * np.arange(len(energies), dtype=np.float64)
