@@ -23,6 +23,7 @@ References
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import TypeAlias
 
@@ -109,11 +110,16 @@ def enumerate_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int
     list of Function
         Sorted by order, degree and channels.
     """
+    return list(_enumerate(n_elements, max_degree, max_l))
+
+
+@lru_cache(maxsize=8)
+def _enumerate(n_elements: int, max_degree: tuple[int, ...], max_l: int) -> tuple[Function, ...]:
     functions: list[Function] = []
     for order, limit in enumerate(max_degree, start=1):
         of_order = sorted(_of_order(order, n_elements, limit, max_l), key=lambda f: (degree(f), [*map(channel_key, f)]))
         functions.extend(of_order)
-    return functions
+    return tuple(functions)
 
 
 def count_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int) -> int:

@@ -12,6 +12,14 @@ from linmlp.descriptors.ace.row_rests import entries_of
 from linmlp.units import FloatArray, IntArray
 
 
+class RadialPlaces(NamedTuple):
+    """Radial rows without their maps: (n, l) to row, and numbers of rows."""
+
+    rows: dict[tuple[int, int], int]
+    n_radial: int
+    n_pair: int
+
+
 class Radial(NamedTuple):
     """Radial rows: (n, l) to row, numbers of rows, maps from the raw functions, and where the maps end."""
 
@@ -45,7 +53,7 @@ def radial_rows(parameters: AceParameters, channels: list[Channel]) -> Radial:
 
 
 def group_functions(
-    functions: tuple[Function, ...], n_elements: int, rests: Rests, radial: Radial
+    functions: tuple[Function, ...], n_elements: int, rests: Rests, radial: RadialPlaces
 ) -> tuple[IntArray, dict[str, Any], RowCounts]:
     """Return the inner order, the lists of groups per element of the neighbor, and counts."""
     taken = [entries_of(function) for function in functions]
@@ -106,7 +114,7 @@ def adjoints(
     max_l: int,
     channels: list[Channel],
     rests: Rests,
-    radial: Radial,
+    radial: RadialPlaces,
 ) -> dict[str, Any]:
     """Return the quads of channels, and which Q of a function belongs to the adjoint of which channel."""
     quad_first, slots, rows, place, n_slots = [], list[int](), list[int](), dict[tuple[int, Channel], int](), 0

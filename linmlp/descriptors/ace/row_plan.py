@@ -19,6 +19,7 @@ Inside the loops the functions are sorted so that four in a row have entries for
 into the order of the user at the end.
 """
 
+from functools import lru_cache
 from math import factorial, sqrt
 from typing import Any
 
@@ -28,7 +29,7 @@ from linmlp.descriptors.ace.basis import Channel, Function, factors, has_neighbo
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
 from linmlp.descriptors.ace.row_couplings import Rests, couplings, energies, number_densities
-from linmlp.descriptors.ace.row_groups import Radial, adjoints, group_functions, radial_rows
+from linmlp.descriptors.ace.row_groups import Radial, RadialPlaces, adjoints, group_functions, radial_rows
 from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan, integers
 from linmlp.descriptors.ace.row_rests import kappa
 from linmlp.descriptors.splines import RadialTable
@@ -164,41 +165,54 @@ def plan_rows(
     counts : RowCounts
         Work per neighbor.
     """
+    structure, counts = _structure(functions, n_elements, tuple(radial.rows.items()), radial.n_radial, radial.n_pair)
+    return RowPlan(**fields, **structure), counts
+
+
+@lru_cache(maxsize=8)
+def _structure(
+    functions: tuple[Function, ...],
+    n_elements: int,
+    rows: tuple[tuple[tuple[int, int], int], ...],
+    n_radial: int,
+    n_pair: int,
+) -> tuple[dict[str, Any], RowCounts]:
+    """Return the fields of a plan that do not depend on the radial functions; a search over cutoffs needs them once."""
     channels = channels_of(functions)
     max_l = max((l for _, _, l in channels), default=0)
     rests = Rests(functions, max_l)
-    densities = number_densities(channels, n_elements, radial.n_pair, functions)
+    densities = number_densities(channels, n_elements, n_pair, functions)
+    radial = RadialPlaces(dict(rows), n_radial, n_pair)
     order, groups, counts = group_functions(functions, n_elements, rests, radial)
     summed = [
         [[c for c in channels if has_neighbors(c, e) and c[2] == l] for l in range(max_l + 1)]
         for e in range(n_elements)
     ]
     listed = [c for of_element in summed for of_l in of_element for c in of_l]
-    plan = RowPlan(
-        max_l=max_l,
-        n_functions=len(functions),
-        n_groups=-(-len(functions) // GROUP),
-        n_radial=radial.n_radial,
-        n_pair=radial.n_pair,
-        n_rests=rests.n_rests,
-        n_slots=rests.n_slots,
-        n_densities=densities.one + 1,
-        **fields,
-        legendre=_legendre(max_l),
-        channel_first=_channel_first(summed),
-        channel_row=integers([radial.rows[n, l] for _, n, l in listed]),
-        channel_density=integers([densities.place[c] for c in listed]),
-        pair_density=densities.pair,
+    fields = {
+        "max_l": max_l,
+        "n_functions": len(functions),
+        "n_groups": -(-len(functions) // GROUP),
+        "n_radial": n_radial,
+        "n_pair": n_pair,
+        "n_rests": rests.n_rests,
+        "n_slots": rests.n_slots,
+        "n_densities": densities.one + 1,
+        "legendre": _legendre(max_l),
+        "channel_first": _channel_first(summed),
+        "channel_row": integers([radial.rows[n, l] for _, n, l in listed]),
+        "channel_density": integers([densities.place[c] for c in listed]),
+        "pair_density": densities.pair,
         **couplings(rests, densities),
-        quad_first=integers(rests.quad_first),
-        quad_slot=integers(rests.quad_slot),
+        "quad_first": integers(rests.quad_first),
+        "quad_slot": integers(rests.quad_slot),
         **energies(functions, rests, densities),
         **groups,
         **adjoints(functions, n_elements, max_l, channels, rests, radial),
-        order=order,
-        factor=np.array([kappa(f) for f in functions]),
-    )
-    return plan, counts
+        "order": order,
+        "factor": np.array([kappa(f) for f in functions]),
+    }
+    return fields, counts
 
 
 def _inner(parameters: AceParameters) -> FloatArray:
