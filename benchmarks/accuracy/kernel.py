@@ -182,7 +182,7 @@ def compare_cost(name, train, sizes=SIZES, degrees=DEGREES):
     """Print cross-validation errors and cost of a step of kernel potentials and of linear ACE."""
     large = max(train, key=len)
     print(f"\n== {name}: {len(train)} training structures; errors of 5-fold cross-validation")
-    reference = LinearPotential(ACE()).fit(train)
+    reference = LinearPotential(ACE(), fill_holes=False).fit(train)  # for its cutoff
     cutoff = reference.descriptor_.cutoff_
     potentials = [
         (f"ACE {degree}, {cutoff} Å", LinearPotential(ACE(cutoff, max_degree=degree))) for degree in degrees

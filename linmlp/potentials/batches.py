@@ -26,6 +26,10 @@ TASKS_PER_THREAD = 8
 PATIENCE = 0.02
 """Seconds after which threads are started."""
 
+THREADS_FROM = 32
+"""Atoms of a structure, on average, from which all cores are used unasked: of smaller ones most of the time goes into
+Python, which runs in one thread at a time."""
+
 
 class Predicts(Protocol[T]):
     """What says something of structures."""
@@ -48,8 +52,8 @@ def map_structures(predictor: Predicts[T], structures: Sequence[Atoms], n_jobs: 
     structures : sequence of ase.Atoms
         Structures; each one is checked.
     n_jobs : int or None
-        Threads, as joblib has it; None means all cores, outside of a ``joblib.parallel_config`` that says otherwise and
-        outside of workers of joblib.
+        Threads, as joblib has it; None means all cores for structures of `THREADS_FROM` atoms or more on average,
+        outside of a ``joblib.parallel_config`` that says otherwise and outside of workers of joblib.
 
     Returns
     -------
@@ -61,8 +65,9 @@ def map_structures(predictor: Predicts[T], structures: Sequence[Atoms], n_jobs: 
     StructureError
         If a structure cannot be computed; the message names it.
     """
-    batches = _split(as_structure_list(structures))
-    n_jobs = _all_cores_by_default(n_jobs)
+    structures = as_structure_list(structures)
+    batches = _split(structures)
+    n_jobs = _cores_by_default(n_jobs, sum(map(len, structures)) >= THREADS_FROM * len(structures))
     found: list[T] = []
     with one_blas_thread():
         start, done = time.perf_counter(), 0
@@ -80,12 +85,14 @@ def map_structures(predictor: Predicts[T], structures: Sequence[Atoms], n_jobs: 
     return found
 
 
-def _all_cores_by_default(n_jobs: int | None) -> int | None:
-    """Return -1 where neither the user nor joblib has said how many threads there may be."""
+def _cores_by_default(n_jobs: int | None, are_large: bool) -> int | None:
+    """Return -1, or 1 for small structures, where neither the user nor joblib has said how many threads to use."""
     if n_jobs is not None:
         return n_jobs
     backend, n_of_context = get_active_backend()
-    return -1 if n_of_context is None and not backend.nesting_level else None
+    if n_of_context is not None or backend.nesting_level:
+        return None
+    return -1 if are_large else 1
 
 
 def _split(structures: Sequence[Atoms]) -> list[Batch]:

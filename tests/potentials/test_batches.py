@@ -35,6 +35,7 @@ def impatient(monkeypatch):
     """Threads from the first batch on, and small batches."""
     monkeypatch.setattr(batches, "PATIENCE", 0.0)
     monkeypatch.setattr(batches, "BATCH_ATOMS", 20)
+    monkeypatch.setattr(batches, "THREADS_FROM", 8)
 
 
 def crystals(n):
@@ -59,6 +60,12 @@ def test_all_cores_by_default(impatient, monkeypatch):
     assert threads_of(None)[0] == 3
     assert threads_of(2) == (2, False)
     assert threads_of(1) == (1, True)
+
+
+def test_small_structures_stay_in_one_thread_by_default(impatient, monkeypatch):
+    monkeypatch.setattr(batches, "THREADS_FROM", 9)  # these have 8 atoms
+    assert threads_of(None) == (1, True)
+    assert threads_of(2) == (2, False)
 
 
 def test_joblib_decides_where_it_was_asked(impatient):
