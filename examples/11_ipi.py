@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.build import bulk
-from ase.calculators.socketio import SocketClient
+from ase.calculators.socketio import SocketClient, actualunixsocketname
 from ase.io import write
 
 from linmlp import ACE, LinearPotential
@@ -46,7 +46,7 @@ Path("input.xml").write_text(f"""<simulation verbosity='low'>
 
 # %% The server waits for clients: this one, or `linmlp serve MODEL start.xyz --unixsocket linmlp_example`
 server = subprocess.Popen([Path(sys.executable).with_name("i-pi"), "input.xml"], stdout=subprocess.DEVNULL)
-while not Path(f"/tmp/ipi_{NAME}").exists() and server.poll() is None:
+while not Path(actualunixsocketname(NAME)).exists() and server.poll() is None:
     time.sleep(0.1)
 atoms.calc = model.calculator()
 SocketClient(unixsocket=NAME).run(atoms, use_stress=True)

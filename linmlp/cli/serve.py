@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ase.calculators.socketio import SocketClient
+from ase.calculators.socketio import SocketClient, actualunixsocketname
 
 from linmlp.exceptions import InputError, SettingsError
 from linmlp.potentials import load
@@ -30,6 +30,6 @@ def serve(
     try:
         client = SocketClient(host=host, port=port, unixsocket=unixsocket)
     except OSError as error:
-        where = f"/tmp/ipi_{unixsocket}" if port is None else f"{host}:{port}"
+        where = f"{host}:{port}" if unixsocket is None else actualunixsocketname(unixsocket)
         raise InputError(f"there is no server at {where} ({error.strerror or error}); start it first") from error
     client.run(atoms, use_stress=bool(atoms.cell.rank == 3))

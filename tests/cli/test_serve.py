@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
+from ase.calculators.socketio import actualunixsocketname
 from ase.io import read, write
 
 from linmlp.units import EV_PER_A3_IN_GPA
@@ -55,7 +56,7 @@ def test_i_pi(run, tmp_path, model_file, silicon_model, crystal):
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen([program, "input.xml"], stdout=log, stderr=log, cwd=tmp_path)
     try:
-        wait_for(Path(f"/tmp/ipi_{name}"), server, tmp_path / "log")
+        wait_for(Path(actualunixsocketname(name)), server, tmp_path / "log")
         code, _, err = run("serve", model_file, "start.xyz", "--unixsocket", name)
         assert (code, err) == (0, "")
         assert server.wait(60) == 0, (tmp_path / "log").read_text()
@@ -90,7 +91,7 @@ def test_bad_input(run, model_file, crystal, tmp_path):
     for options, message in (
         ((), "give either --unixsocket NAME or --port"),
         (("--unixsocket", "x", "--port", "1"), "give either"),
-        (("--unixsocket", "nobody_listens"), "no server at /tmp/ipi_nobody_listens"),
+        (("--unixsocket", "nobody_listens"), f"no server at {actualunixsocketname('nobody_listens')}"),
         (("--port", "1"), "no server at localhost:1 "),
     ):
         code, _, err = run("serve", model_file, "start.xyz", *options)
