@@ -35,7 +35,7 @@ class FitSettings(BaseModel):
     descriptor: Literal["auto", "ace", "soap"] = Field("auto", description="auto: soap for kernels, else ace")
     cutoff: float | Literal["auto"] = Field("auto", description="cutoff radius in Å; auto: by the data for ace alone")
     preset: str | None = Field(None, description="size of ace: fast, balanced or accurate")
-    order: int = Field(3, description="correlation order (body order - 1)")
+    order: int | Literal["auto"] = Field("auto", description="correlation order (body order - 1)")
     max_degree: int | list[int] | Literal["auto"] = Field("auto", description="largest total degree, per order")
     max_l: int = Field(6, description="largest angular momentum")
     n_max: int = Field(8, description="radial functions of soap")

@@ -5,7 +5,7 @@ from typing import Any
 
 from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.holes import HoleRows
-from linmlp.potentials.training_set import TrainedSystem
+from linmlp.potentials.training_set import TrainedSystem, TrainingSet
 from linmlp.solvers import Solution
 from linmlp.structures import ReferenceEnergies
 from linmlp.system import (
@@ -17,7 +17,7 @@ from linmlp.system import (
 
 @dataclass(frozen=True)
 class Fit:
-    """What a fit gives."""
+    """What a fit gives; `data` is what was fitted to, with the descriptor of the size that was chosen."""
 
     solution: Solution
     reference: ReferenceEnergies
@@ -32,6 +32,7 @@ class Fit:
     notes: tuple[str, ...] = ()
     folded: AssembledData | None = None
     holes: HoleRows | None = None
+    data: TrainingSet | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.holes import HoleHunt, HoleRows, fill
 from linmlp.potentials.reporting import Reporter, Silent
 from linmlp.potentials.row_assembly import assemble_rows
+from linmlp.potentials.size import choose_size
 from linmlp.potentials.training_set import TrainedSystem, TrainingSet
 from linmlp.solvers import Solution, Status
 from linmlp.structures import assign_folds
@@ -68,8 +69,12 @@ def fit_linear(data: TrainingSet, settings: FitSettings, tell: Reporter | None =
     searching = len(candidates) > 1 or choice.is_searched
     groups = [label.config_type for label in data.labels]
     in_folds = searching or settings.uncertainty or settings.finds_weights
-    folds = assign_folds(groups, settings.n_folds, settings.random_state) if in_folds else None
+    folds = assign_folds(groups, settings.n_folds, settings.random_state) if in_folds or data.sizes else None
     assembled = assemble_rows(data, settings, folds, tell)
+    if data.sizes:
+        sized = choose_size(data, assembled, candidates, settings, tell)
+        fit = solve_chosen(sized.data, sized.assembled, sized.chosen, settings, tell, core)
+        return replace(fit, cv_results=sized.table)
     result = search_candidates(data, assembled, candidates, settings) if searching else None
     chosen = choose(result) if result else Chosen(candidates[0], only_value(candidates[0]))
     fit = solve_chosen(data, assembled, chosen, settings, tell, core)
@@ -123,7 +128,7 @@ def solve_chosen(
         assembled = assemble_rows(data, replace(settings, form="qr"), folds, tell, assembled.groups_apart)
         whole = TrainedSystem(assembled.as_one_fold(), data.reference)
         fit = solve_system(whole, chosen, data.solves_reference, rows, hunt)
-    return replace(fit, folded=assembled)
+    return replace(fit, folded=assembled, data=data)
 
 
 def solve_system(

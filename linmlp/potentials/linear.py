@@ -262,6 +262,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
         settings = self._fit_settings()
         data = prepare(self, structures, sample_weight, settings, tell)
         fit = (fit_linear if settings.fold_rows else fit_rows)(data, settings, tell)
+        data = data if fit.data is None else fit.data
         uncertainty = calibrate(data, fit, settings, tell)
         self._take(fit, data, uncertainty)
         return self

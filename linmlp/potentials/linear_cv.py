@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.exceptions import LinmlpWarning, SettingsError
-from linmlp.potentials.choosing import chosen_of
+from linmlp.potentials.choosing import candidates_for, chosen_of
 from linmlp.potentials.cross_validation_errors import METRICS, Scoring, check_scoring
 from linmlp.potentials.errors import ErrorTable
 from linmlp.potentials.fit_settings import FitSettings
@@ -25,12 +25,16 @@ from linmlp.potentials.row_assembly import assemble_rows
 from linmlp.potentials.search import SearchSettings, leave_one_out, search, splits_of
 from linmlp.potentials.search_grid import CandidateSet, Grid, Params, expand_grid, make_candidates, split_params
 from linmlp.potentials.search_result import SearchResult
+from linmlp.potentials.size import choose_size
 from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.uncertainty import UncertainPrediction
 from linmlp.potentials.uncertainty.setting import calibrate
 from linmlp.structures import FoldPlan, plan_folds
 from linmlp.system import AssembledData, LossWeights
 from linmlp.units import FloatArray
+
+CHOOSES_FEATURES = {"solver", "features", "prior"}
+"""Settings that number the features, or choose among them: with these in a grid the descriptor's own size stays."""
 
 
 class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
@@ -45,7 +49,8 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
     ----------
     potential : LinearPotential or None, default=None
         Settings that are not searched; None means ``LinearPotential()``. Its "auto" settings are searched as
-        `LinearPotential.fit` does.
+        `LinearPotential.fit` does; the size of an automatic `ACE` is chosen first, with the same folds, unless the grid
+        names solver, features or prior.
     param_grid : dict, list of dict or None, default=None
         Lists of values of the parameters of the potential, as in scikit-learn's `GridSearchCV`.
     n_iter : int or None, default=None
@@ -258,10 +263,15 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
                 "LinearPotentialCV searches on folded rows; leave fold_rows at True, or use GridSearchCV, "
                 "which fits anew"
             )
-        data = prepare(potential, structures, sample_weight, settings, tell)
+        named = {name.partition("__")[0] for params in combinations for name in params}
+        data = prepare(potential, structures, sample_weight, settings, tell, not named & CHOOSES_FEATURES)
         plan = plan_folds(self.cv, data.labels, kept_groups(groups, data, len(structures)), self.random_state)
         apart = self.average == "groups" or any("group_weights" in params for params in combinations)
         assembled = assemble_rows(data, settings, plan.blocks, tell, apart)
+        if data.sizes:
+            start = candidates_for(data, settings, settings.solver_choice(data.descriptor))
+            sized = choose_size(data, assembled, start, settings, tell, splits_of(plan))
+            data, assembled = sized.data, sized.assembled
         candidates = make_candidates(potential, combinations, data, assembled.form)
         how = SearchSettings(
             self.scoring,

@@ -15,6 +15,7 @@ from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.cutoff import choose_cutoff
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.reporting import Reporter
+from linmlp.potentials.size import fit_largest, sizes_to_choose_from
 from linmlp.potentials.training_set import TrainingSet
 from linmlp.potentials.usable_labels import check_derivatives, usable_labels
 from linmlp.structures import (
@@ -38,6 +39,7 @@ def prepare(
     sample_weight: Any,
     settings: FitSettings,
     tell: Reporter,
+    may_choose_size: bool = True,
 ) -> TrainingSet:
     """Return what a potential with these settings is fitted to.
 
@@ -53,6 +55,8 @@ def prepare(
         The settings of the fit, checked.
     tell : Reporter
         Is told what was found and chosen.
+    may_choose_size : bool, default=True
+        Whether the number of functions may be left open, where the settings leave it.
 
     Returns
     -------
@@ -66,11 +70,14 @@ def prepare(
     rejection, kept, weight = choose_structures(potential.reject, structures, labels, sample_weight, tell)
     structures, labels = [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept))
     descriptor, is_frozen = _new_descriptor(potential._feature_setting())
+    sizes: tuple[tuple[int, ...], ...] = ()
     if not is_frozen:
         if getattr(descriptor, "cutoff", None) == "auto":
             descriptor.set_params(cutoff=choose_cutoff(descriptor, structures, labels, potential.e0, settings, tell))
-        descriptor.fit(_distinct(structures))
-    tell.say(f"{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
+        sizes = sizes_to_choose_from(descriptor, structures, settings) if may_choose_size else ()
+        descriptor = fit_largest(descriptor, _distinct(structures), sizes)
+    most = "up to " if sizes else ""
+    tell.say(f"{most}{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
     for note in getattr(descriptor, "notes_", ()):
         tell.say(note)
     check_elements(descriptor, structures)
@@ -78,7 +85,7 @@ def prepare(
     labels = usable_labels(labels, descriptor)
     baselines = resolve_baselines(potential.baseline, descriptor, structures)
     reference = fit_reference_energies(potential.e0, structures, labels, descriptor.elements_)
-    return TrainingSet(structures, labels, descriptor, baselines, reference, weight, rejection, tuple(kept))
+    return TrainingSet(structures, labels, descriptor, baselines, reference, weight, rejection, tuple(kept), sizes)
 
 
 def choose_structures(

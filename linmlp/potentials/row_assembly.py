@@ -57,7 +57,8 @@ def assemble_rows(
         sample_weight=data.sample_weight,
         group_weights=None if groups_apart else settings.group_weights,
         groups_apart=groups_apart,
-        form=settings.form,
+        # Sizes are subsets of features, which the Gram form takes for nothing.
+        form="gram" if data.sizes and settings.form == "auto" else settings.form,
         n_jobs=settings.n_jobs,
     )
     plan = assembly.plan()

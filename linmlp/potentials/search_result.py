@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +186,36 @@ class SearchResult:
         if weights.groups:
             entry["group_weights"] = dict(weights.groups)
         return entry
+
+
+def join_results(results: Sequence[SearchResult]) -> SearchResult:
+    """Return the sets of several searches over the same splits as those of one.
+
+    Parameters
+    ----------
+    results : sequence of SearchResult
+        At least one, without errors on the training folds.
+
+    Returns
+    -------
+    SearchResult
+        Sets in the order of the results.
+    """
+    offsets = np.cumsum([0, *(len(result.candidates) for result in results[:-1])])
+
+    def joined(name: str) -> dict[str, FloatArray]:
+        tables = [getattr(result, name) for result in results]
+        return {key: np.concatenate([table[key] for table in tables], axis=-1) for key in tables[0]}
+
+    return SearchResult(
+        tuple(candidate for result in results for candidate in result.candidates),
+        np.concatenate([result.candidate_of + at for result, at in zip(results, offsets, strict=True)]),
+        np.concatenate([result.value_of for result in results]),
+        joined("pooled"),
+        joined("per_split"),
+        np.concatenate([result.n_used for result in results], axis=1),
+        tuple(sum(of_split, ()) for of_split in zip(*(result.statuses for result in results), strict=True)),
+    )
 
 
 def _score_columns(name: str, splits: FloatArray, mean: FloatArray) -> dict[str, FloatArray]:

@@ -17,7 +17,8 @@ from linmlp.units import FloatArray
 class TrainingSet:
     """What is fitted to: structures, labels, and what is known before the fit.
 
-    `kept` are the places of the structures in the list that the user gave, where some are left out.
+    `kept` are the places of the structures in the list that the user gave, where some are left out; `sizes` degrees up
+    to which functions of the descriptor may be taken, from few functions to many, where that is to be chosen.
     """
 
     structures: Sequence[Atoms]
@@ -28,6 +29,7 @@ class TrainingSet:
     sample_weight: FloatArray | None = None
     rejection: Rejection | None = None
     kept: tuple[int, ...] | None = None
+    sizes: tuple[tuple[int, ...], ...] = ()
 
     @property
     def solves_reference(self) -> bool:

@@ -10,6 +10,7 @@ from linmlp.solvers.lasso import Lasso
 from linmlp.solvers.least_squares import LeastSquares
 from linmlp.solvers.lsmr import LSMR
 from linmlp.solvers.mini_batch import MiniBatchGradientDescent
+from linmlp.solvers.ordered_selection import OrderedSelection
 from linmlp.solvers.orthogonal_matching_pursuit import OrthogonalMatchingPursuit
 from linmlp.solvers.ridge import ALPHAS, Ridge, ridge_path
 from linmlp.solvers.row_solver import RowSolver
@@ -28,6 +29,7 @@ __all__ = [
     "Lasso",
     "LeastSquares",
     "MiniBatchGradientDescent",
+    "OrderedSelection",
     "OrthogonalMatchingPursuit",
     "Ridge",
     "RowSolver",

@@ -111,6 +111,7 @@ class TrainingData:
         self.stress = assembled.kind_systems("stress", self.folds, merge)
         if keep:
             self.force, self.stress = _keep_copies(self.force), _keep_copies(self.stress)
+        self._last: tuple[LossWeights, TrainingProblem] | None = None
         self._energy_key: object = None
         self._energy: tuple[CompressedSystem, CompositionSolution, float]
 
@@ -125,8 +126,11 @@ class TrainingData:
         Returns
         -------
         TrainingProblem
-            Nothing is merged; energy rows are folded anew only if `energy_per` or group weights change.
+            Nothing is merged; energy rows are folded anew only if `energy_per` or group weights change. The last one is
+            kept.
         """
+        if self._last is not None and self._last[0] == weights:
+            return self._last[1]
         check_group_weights(self.assembled, weights)
         energy, composition, n_energy = self._energy_system(weights)
         systems, factors = [energy], [weights.energy / n_energy if n_energy > 0.0 else 0.0]
@@ -138,7 +142,11 @@ class TrainingData:
                 systems.append(kinds[group].system)
                 factors.append(weight * factor / count if count > 0.0 else 0.0)
                 counts.append(n_components * factor * kinds[group].count)
-        return TrainingProblem(SystemSum(systems, factors, counts), composition)
+        problem = TrainingProblem(SystemSum(systems, factors, counts), composition)
+        if self._keep:
+            problem.system.keep()
+            self._last = weights, problem
+        return problem
 
     def _energy_system(self, weights: LossWeights) -> tuple[CompressedSystem, CompositionSolution, float]:
         """Return the energy system for w_E/N_cfg = 1, the reference energies and N_cfg; the last one is kept."""

@@ -16,7 +16,7 @@ MAX_FUNCTIONS = 50_000
 """Functions of all elements beyond which a fit is refused: folded rows of one kind would take 10 GB."""
 
 
-def check_order(order: int, max_degree: Degrees, max_l: int) -> None:
+def check_order(order: int | str, max_degree: Degrees, max_l: int) -> None:
     """Raise where a correlation order is not implemented.
 
     Parameters

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors.ace.basis import degree, function_name, order_of
@@ -17,6 +18,7 @@ from linmlp.descriptors.ace.learning import (
     all_pairs,
     atomic_numbers_of,
     learn_parameters,
+    limit_parameters,
     nearest_neighbor_distance,
 )
 from linmlp.descriptors.ace.parameters import AceParameters
@@ -25,6 +27,7 @@ from linmlp.descriptors.ace.rows import AceRows
 from linmlp.descriptors.ace.single_evaluator import AceSingleEvaluator
 from linmlp.descriptors.ace.statistics import measure_distances
 from linmlp.descriptors.ace.summing_evaluator import AceSummingEvaluator
+from linmlp.descriptors.ace.tiers import resolve_order, tier_degrees
 from linmlp.descriptors.base import Descriptor
 from linmlp.descriptors.center_rows import CenterRows
 from linmlp.descriptors.evaluators import Evaluator, QuadraticForm, check_member_coefficients
@@ -47,14 +50,16 @@ class ACE(Descriptor):
     cutoff : float or "auto", default="auto"
         Cutoff radius in Å. A potential chooses "auto" by cross-validation among `cutoff_candidates`; a descriptor
         fitted on its own takes 2.4 times the median nearest-neighbor distance.
-    order : int, default=3
-        Correlation order (body order - 1): 1 to 4. Order 4 pays where functions are selected from a wide pool, such as
-        ``ACE(order=4, max_degree=(18, 15, 13, 8))``: 1604 functions of one element, 290 of them of order 4.
+    order : int or "auto", default="auto"
+        Correlation order (body order - 1): 1 to 4. "auto" is one per number in `max_degree`, that of the preset which
+        it names, and 3 otherwise.
     max_degree : int, sequence of int, "auto" or name of a preset, default="auto"
         Largest total degree, the sum of n + l over the factors of a function: one number per order, or one for all.
-        The first is the size of the pair term (minus one). "auto" is (16, 14, 11) for one element (750 functions),
-        (16, 14, 11, 8) with order 4 (1040), and falls with the number of elements. Names of presets, see `preset`,
-        are other sizes that fall alike.
+        The first is the size of the pair term (minus one). Where `order` is "auto" too, a potential chooses "auto" by
+        cross-validation among `degree_candidates`, for one element up to (18, 15, 13, 8): 1604 functions, 290 of them
+        of order 4. A descriptor fitted on its own takes (16, 14, 11) for one element (750 functions), (16, 14, 11, 8)
+        with order 4 (1040), and lower ones for more elements. Names of presets, see `preset`, are other sizes that
+        fall alike.
     max_l : int, default=6
         Largest angular momentum.
 
@@ -105,7 +110,7 @@ class ACE(Descriptor):
     def __init__(
         self,
         cutoff: float | Literal["auto"] = "auto",
-        order: int = 3,
+        order: int | Literal["auto"] = "auto",
         max_degree: Degrees = "auto",
         max_l: int = 6,
     ) -> None:
@@ -116,7 +121,7 @@ class ACE(Descriptor):
 
     @classmethod
     def preset(cls, name: str, cutoff: float | Literal["auto"] = "auto", max_l: int = 6) -> Self:
-        """Return an unfitted ACE of a size by name: "fast", "balanced" (the default of the class) or "accurate".
+        """Return an unfitted ACE of a size by name: "fast", "balanced" or "accurate".
 
         Degrees fall with the number of elements, so that all functions of all elements are no more than
 
@@ -192,7 +197,8 @@ class ACE(Descriptor):
                 f"no two atoms are within the cutoff of {cutoff:g} Å in any of the {len(structures)} structures; "
                 "give a larger cutoff"
             )
-        self.max_degree_ = resolve_degrees(self.max_degree, self.order, len(numbers), self.max_l)
+        order = int(resolve_order(self.order, self.max_degree))
+        self.max_degree_ = resolve_degrees(self.max_degree, order, len(numbers), self.max_l)
         self._set_parameters(learn_parameters(distances, numbers, cutoff, self.max_degree_, self.max_l))
         return self
 
@@ -213,6 +219,45 @@ class ACE(Descriptor):
             return (float(self.cutoff),)
         nearest = nearest_neighbor_distance(structures, atomic_numbers_of(structures))
         return tuple(round(factor * nearest, 3) for factor in CUTOFF_FACTORS)
+
+    def degree_candidates(self, structures: Sequence[Atoms]) -> tuple[tuple[int, ...], ...]:
+        """Return the degrees per order that "auto" stands for, from few functions to many; given ones are the only one.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Training structures.
+
+        Returns
+        -------
+        tuple of tuple of int
+            The functions of each are some of those of the next.
+        """
+        self._check_arguments()
+        n_elements = len(atomic_numbers_of(structures))
+        if self.order == "auto" and self.max_degree == "auto":
+            return tier_degrees(n_elements, self.max_l)
+        order = int(resolve_order(self.order, self.max_degree))
+        return (resolve_degrees(self.max_degree, order, n_elements, self.max_l),)
+
+    def up_to(self, max_degree: Sequence[int]) -> Self:
+        """Return the fitted descriptor with the functions up to some degrees alone; settings stay as they are.
+
+        Parameters
+        ----------
+        max_degree : sequence of int
+            One degree per order, none larger than those of this one.
+
+        Returns
+        -------
+        ACE
+            As if fitted with these degrees: radial functions do not depend on how many there are.
+        """
+        check_is_fitted(self)
+        smaller: Self = clone(self)
+        smaller.max_degree_ = tuple(int(degree) for degree in max_degree)
+        smaller._set_parameters(limit_parameters(self.parameters_, smaller.max_degree_, self.max_l))
+        return smaller
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
         """Return names such as ``Si|Si.Si n=2,1 l=3,3``: center, elements of the factors, their n and l.
@@ -416,7 +461,7 @@ class ACE(Descriptor):
     def _check_arguments(self) -> None:
         if not 0 <= self.max_l <= 12:
             raise SettingsError(f"max_l={self.max_l!r}; it must be between 0 and 12")
-        check_order(self.order, self.max_degree, self.max_l)
+        check_order(resolve_order(self.order, self.max_degree), self.max_degree, self.max_l)
         if self.cutoff != "auto" and not (isinstance(self.cutoff, int | float) and 0 < self.cutoff < np.inf):
             raise SettingsError(f'cutoff={self.cutoff!r}; it must be "auto" or a positive number of Å')
 

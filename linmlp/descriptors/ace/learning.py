@@ -1,6 +1,7 @@
 """What ACE learns from structures: distances in, radial functions out."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ def learn_parameters(
     AceParameters
         Radial functions are orthonormal under the distances.
     """
-    n_elements, n_pair = len(numbers), max_degree[0] + 1
-    n_radial = max([1, *(degree + 1 for degree in max_degree[1:])])
+    n_elements = len(numbers)
+    n_pair, n_radial = _count_radial(max_degree)
     closest = _assume_unseen(distances.closest, numbers)
     pair_map = np.empty((n_elements, n_elements, n_pair, n_pair))
     radial_map = np.empty((n_elements, n_elements, max_l + 1, n_radial, n_radial))
@@ -75,6 +76,37 @@ def learn_parameters(
         inner=np.round(INNER * closest, 3),
         inner_width=np.round(INNER_WIDTH * closest, 3),
     )
+
+
+def limit_parameters(parameters: AceParameters, max_degree: tuple[int, ...], max_l: int) -> AceParameters:
+    """Return the parameters of the functions up to lower degrees.
+
+    Parameters
+    ----------
+    parameters : AceParameters
+        Of more functions.
+    max_degree : tuple of int
+        Largest total degree per order.
+    max_l : int
+        Largest angular momentum, the same.
+
+    Returns
+    -------
+    AceParameters
+        What `learn_parameters` gives for these degrees: radial functions are made orthonormal in order of their degree.
+    """
+    n_pair, n_radial = _count_radial(max_degree)
+    return replace(
+        parameters,
+        functions=tuple(enumerate_functions(len(parameters.numbers), max_degree, max_l)),
+        radial_map=np.ascontiguousarray(parameters.radial_map[..., :n_radial, :n_radial]),
+        pair_map=np.ascontiguousarray(parameters.pair_map[..., :n_pair, :n_pair]),
+    )
+
+
+def _count_radial(max_degree: tuple[int, ...]) -> tuple[int, int]:
+    """Return the numbers of radial functions of the pair term and of orders 2 and higher."""
+    return max_degree[0] + 1, max([1, *(degree + 1 for degree in max_degree[1:])])
 
 
 def _radial_map(
