@@ -32,8 +32,8 @@ from linmlp.units import IntArray
 FIRST_ALPHA = 1e-7
 """Ridge strength with which loss weights are compared."""
 
-FIRST_ALPHAS = (1e-8, 1e-7, 1e-6)
-"""Ridge strengths that are tried for all sizes; larger ones follow while the largest is the best."""
+FIRST_ALPHAS = (1e-7, 1e-6)
+"""Ridge strengths that are tried for all sizes; those beyond the better one follow while they help."""
 
 USUAL = "atom"
 """What energies are divided by, unless something else is better by `WORTHWHILE`."""
@@ -219,14 +219,19 @@ def _nested_order(columns: Sequence[IntArray]) -> IntArray:
 
 
 def _try_strengths(try_sizes: Callable[[Sequence[float]], SearchResult]) -> list[SearchResult]:
-    """Return the results of the first strengths, and of larger ones as long as that helps."""
-    results, last = [try_sizes(FIRST_ALPHAS)], FIRST_ALPHAS[-1]
-    for alpha in (alpha for alpha in ALPHAS["gram"] if alpha > last):
-        best = min(results, key=lambda result: float(result.pooled["score"].min()))
-        if _alpha_of(best, best.best) < last:
-            break
+    """Return the results of two strengths, and of those beyond the better one as long as that helps."""
+    results = [try_sizes(FIRST_ALPHAS)]
+    first, second = (results[0].pooled["score"][results[0].sets_of(k)].min() for k in range(2))
+    grid = ALPHAS["gram"]
+    smaller, larger = (grid[: grid.index(FIRST_ALPHAS[0])][::-1], grid[grid.index(FIRST_ALPHAS[1]) + 1 :])
+    best = min(first, second)
+    # Larger strengths are taken where they are as good: smaller ones have to be better by more than that.
+    for alpha in smaller if first < second - TOLERANCE else larger if second < first else ():
         results.append(try_sizes([alpha]))
-        last = alpha
+        last = float(results[-1].pooled["score"].min())
+        if last >= best:
+            break
+        best = last
     return results
 
 
