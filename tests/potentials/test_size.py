@@ -75,7 +75,7 @@ def test_the_potential_is_that_of_the_size_alone(fitted):
     ).fit(STRUCTURES)
     np.testing.assert_allclose(fitted.predict(STRUCTURES), same.predict(STRUCTURES), rtol=1e-8)
     assert len(fitted.coef_) == len(same.coef_)
-    assert f"up to degrees {', '.join(map(str, degrees))}" in fitted.describe()
+    assert f"functions (degrees {', '.join(map(str, degrees))})" in fitted.describe()
 
 
 def test_files_and_more_data(fitted, tmp_path):
