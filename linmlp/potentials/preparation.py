@@ -13,6 +13,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.cutoff import choose_cutoff
+from linmlp.potentials.element_channels import learn_channels, learns_channels
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.reporting import Reporter
 from linmlp.potentials.training_set import TrainingSet
@@ -69,6 +70,8 @@ def prepare(
     if not is_frozen:
         if getattr(descriptor, "cutoff", None) == "auto":
             descriptor.set_params(cutoff=choose_cutoff(descriptor, structures, labels, potential.e0, settings, tell))
+        if learns_channels(descriptor):
+            descriptor.set_params(channels=learn_channels(descriptor, structures, labels, potential.e0, settings, tell))
         descriptor.fit(_distinct(structures))
     tell.say(f"{descriptor.n_features_out_} functions of {', '.join(descriptor.elements_)}: {descriptor!r}")
     for note in getattr(descriptor, "notes_", ()):

@@ -143,9 +143,7 @@ def _enumerate(
     return tuple(functions)
 
 
-def count_functions(
-    n_elements: int, max_degree: tuple[int, ...], max_l: int, n_channels: int | None = None
-) -> int:
+def count_functions(n_elements: int, max_degree: tuple[int, ...], max_l: int, n_channels: int | None = None) -> int:
     """Return the number of functions around one element, without a list of them."""
     return sum(count_by_order(n_elements, max_degree, max_l, n_channels))
 

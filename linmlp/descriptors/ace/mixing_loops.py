@@ -9,7 +9,7 @@ from linmlp.descriptors.simd import LANES, element, shifted
 
 @njit(**OPTIONS)
 def mix(z, n_elements, mixing, x):
-    """Write mixed columns (channel, column) = sum over e of W[channel, e] x[e, column], which stand in x after those."""
+    """Write mixed columns (channel, column) = sum over e of W[channel, e] x[e, column], behind those in x."""
     size, weight = element(mixing.size, z), shifted(mixing.weight, z * mixing.n_channels * n_elements)
     target = shifted(x, element(mixing.start, z))
     for channel in range(mixing.n_channels):
@@ -18,7 +18,7 @@ def mix(z, n_elements, mixing, x):
 
 @njit(**OPTIONS)
 def mix_back(z, n_elements, mixing, x):
-    """Write columns (e, column) = sum over channels of W[channel, e] x[channel, column], which stand after those."""
+    """Write columns (e, column) = sum over channels of W[channel, e] x[channel, column], which stand behind them."""
     size, weight = element(mixing.size, z), shifted(mixing.weight, z * mixing.n_channels * n_elements)
     source = shifted(x, element(mixing.start, z))
     if mixing.n_channels > 0:

@@ -42,7 +42,7 @@ class PairTerm(NamedTuple):
 
 
 class Mixing(NamedTuple):
-    """Raw columns of neighbor elements that are mixed to channels; the columns of an element stand as those of another."""
+    """How raw columns of neighbor elements are mixed to channels; those of all elements stand in the same order."""
 
     n_channels: int
     start: IntArray  # (n_elements,) offset of the first mixed column
@@ -182,9 +182,8 @@ def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: in
         )
         for kind in (REAL, PAIRED, FULL)
     ]
-    products = [of_kind for of_kind, _ in kinds]
     coupled, couplings = join_products([center.couplings() for center in centers], used_sizes, REAL, lanes, 0.0)
-    products.append(coupled._replace(coefficient=np.array(couplings, dtype=float)))
+    real, paired, full = (of_kind for of_kind, _ in kinds)
     plan = Plan(
         n_raw,
         n_raw.max(axis=2),
@@ -197,7 +196,10 @@ def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: in
         order_two,
         _fixed(*join_rows([center.to_raw() for center in centers], raw_sizes, lanes, 0.0)),
         pair,
-        *products,
+        real,
+        paired,
+        full,
+        coupled._replace(coefficient=np.array(couplings, dtype=float)),
         Mixing(
             parameters.n_channels or 0,
             np.array([center.mixed_start for center in centers], dtype=np.int64) * lanes,

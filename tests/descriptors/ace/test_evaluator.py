@@ -28,7 +28,10 @@ CUTOFF = 4.1
 
 
 def make_parameters(n_elements, max_degree, max_l, full_map=False, seed=0, n_channels=None):
-    """Random radial maps that differ with l, and mixtures that differ with the center; inner switches that act on typical distances, and one that is off."""
+    """Random radial maps that differ with l, and mixtures that differ with the center.
+
+    Inner switches act on typical distances, and one is off.
+    """
     rng = np.random.default_rng(seed)
     n_pair, n_radial = max_degree[0] + 1, max([1, *(d + 1 for d in max_degree[1:])])
     radial_map = rng.normal(size=(n_elements, n_elements, max_l + 1, n_radial, n_radial + full_map))

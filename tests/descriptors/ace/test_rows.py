@@ -89,7 +89,7 @@ def write(rows, atoms, cutoff=CUTOFF):
 
 def naive_features(parameters, atoms):
     p, pairs = parameters, find_pairs(atoms, parameters.cutoff)
-    maps = p.radial_map, p.pair_map, p.inner, p.inner_width
+    maps = p.radial_map, p.pair_map, p.inner, p.inner_width, p.mixing
     return naive.features(p.functions, len(p.numbers), pairs.numbers, p.numbers, pairs, p.cutoff, *maps)
 
 
