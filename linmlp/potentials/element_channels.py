@@ -12,12 +12,13 @@ so that its loss follows from the compressed system of that basis, which is made
           \frac{\partial J}{\partial W} = 2 \, (H T D - b)^T \frac{\partial T}{\partial W} D.
 
 J depends on what the rows of W span alone. It is minimized by quasi-Newton steps from several starts; the rows are made
-orthogonal at the end. One matrix serves all central elements: one for each lowers J by next to nothing.
+orthogonal at the end. Cross-validation of order 2 decides between fixed channels, one matrix that was learnt, and one
+for each central element.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -38,20 +39,23 @@ from linmlp.potentials.row_assembly import assemble_rows
 from linmlp.potentials.sampling import sample_structures
 from linmlp.potentials.training_set import TrainingSet
 from linmlp.structures import LabelSet, assign_folds, fit_reference_energies
-from linmlp.system import Gram, LossWeights, combine
+from linmlp.system import Gram, LossWeights, combine, validate
 from linmlp.system.threads import one_blas_thread
 from linmlp.units import FloatArray
 
-LEARNING_ATOMS = 6000
+LEARNING_ATOMS = 10_000
 """Atoms of the sample."""
 
 PAIR_DEGREE = 8
 MAX_DEGREE = 8
-MAX_FEATURES = 2500
+MAX_FEATURES = 1500
 """Order 2 has the largest total degree up to `MAX_DEGREE` for which all functions are no more than this."""
 
 ALPHA = 1e-7
 N_FOLDS = 3
+TOLERANCE = 0.02
+"""Scores within this of the best count as equal."""
+
 N_STARTS = 4
 """Starts of the minimization: `fixed_channels` and random matrices."""
 
@@ -63,6 +67,14 @@ def learns_channels(descriptor: Descriptor) -> bool:
     """Return whether a descriptor leaves its channels of elements to be learnt: it gives no more than their number."""
     channels = getattr(descriptor, "channels", None)
     return isinstance(descriptor, ACE) and isinstance(channels, int | np.integer) and not isinstance(channels, bool)
+
+
+class ChannelCandidate(NamedTuple):
+    """Channels that may be taken: a name, the matrix, and the score of order 2 on held-out folds, smaller is better."""
+
+    name: str
+    matrix: FloatArray  # (n_channels, n_elements), or (n_elements, n_channels, n_elements)
+    score: float
 
 
 def learn_channels(
@@ -92,34 +104,63 @@ def learn_channels(
 
     Returns
     -------
-    ndarray of shape (n_channels, n_elements)
-        W with orthogonal rows, squares 1 on average. Where nothing is to be learnt (as many channels as elements), or
-        more elements than the compressed system stands, the `fixed_channels`.
+    ndarray of shape (n_channels, n_elements) or (n_elements, n_channels, n_elements)
+        W with orthogonal rows, squares 1 on average: the simplest of `compare_channels` whose score is as good as the
+        best. Where nothing is to be learnt (as many channels as elements), or there are more elements than the
+        compressed system stands, the `fixed_channels`.
 
     Raises
     ------
     SettingsError
         If the number of channels is not from 1 to that of the elements.
     """
-    tell = tell or Silent()
+    numbers = atomic_numbers_of(structures)
+    candidates = compare_channels(descriptor, structures, labels, e0, settings)
+    lowest = min(candidate.score for candidate in candidates)
+    chosen = next(candidate for candidate in candidates if candidate.score <= lowest + TOLERANCE)
+    if tell is not None and len(candidates) > 1:
+        tried = ", ".join(f"{name} {100 * (score - lowest):+.0f} %" for name, _, score in candidates)
+        tell.say(
+            f"{int(descriptor.channels)} channel(s) of {', '.join(chemical_symbols[z] for z in numbers)}: "  # type: ignore[arg-type]
+            f"{chosen.name}, {np.round(chosen.matrix, 3).tolist()} (errors of order 2 in cross-validation against the "
+            f"lowest: {tried})"
+        )
+    return chosen.matrix
+
+
+def compare_channels(
+    descriptor: ACE, structures: Sequence[Atoms], labels: LabelSet, e0: Any, settings: FitSettings
+) -> list[ChannelCandidate]:
+    """Return channels that may be taken, simple ones first: fixed, learnt, and learnt for each central element.
+
+    Parameters
+    ----------
+    descriptor : ACE
+        With a cutoff in Å and a number of channels.
+    structures : sequence of ase.Atoms
+        Training structures.
+    labels : LabelSet
+        Their labels.
+    e0 : "auto", "isolated", "lstsq" or dict
+        Reference energies.
+    settings : FitSettings
+        Loss weights, threads, seed.
+
+    Returns
+    -------
+    list of ChannelCandidate
+        The fixed ones alone, with a score of 0, where nothing is to be learnt.
+    """
     numbers = atomic_numbers_of(structures)
     n_channels = int(descriptor.channels)  # type: ignore[arg-type]  # see `learns_channels`
     check_n_channels(n_channels, numbers)
     fixed = fixed_channels(numbers, n_channels)
     degrees = _degrees(len(numbers), descriptor.max_l)
     if n_channels == len(numbers) or degrees is None:
-        return fixed
+        return [ChannelCandidate("fixed", fixed, 0.0)]
     problem = _Problem.of(descriptor, degrees, structures, labels, e0, settings)
     with one_blas_thread():
-        learnt = problem.minimize(problem.gram())
-        better, than_all = problem.compare(learnt, fixed)
-    tell.say(
-        f"{n_channels} channel(s) of {', '.join(chemical_symbols[z] for z in numbers)} learnt from "
-        f"{problem.n_structures} structures: "
-        f"{np.round(learnt, 3).tolist()}; the squared residual of order 2 on held-out folds is {better:.2f} times that "
-        f"of fixed channels, and {than_all:.2f} times that of one channel per element"
-    )
-    return learnt if better < 1.0 else fixed
+        return problem.candidates(fixed)
 
 
 def _degrees(n_elements: int, max_l: int) -> tuple[int, int] | None:
@@ -138,7 +179,6 @@ class _Problem:
     ) -> None:
         self.numbers, self.n_structures = atomic_numbers_of(data.structures), len(data.structures)
         self._expansion, self._weights, self._solves_reference = expansion, weights, data.solves_reference
-        self._shape = (int(expansion.c.max()) + 1, len(self.numbers))
         self._seed = settings.random_state
         groups = [label.config_type for label in data.labels]
         folds = assign_folds(groups, N_FOLDS, settings.random_state)
@@ -174,42 +214,58 @@ class _Problem:
         """Return the normal equations of some folds, all by default."""
         return combine(self._assembled, self._weights, folds, self._solves_reference).system.to_gram()
 
-    def minimize(self, gram: Gram, starts: Sequence[FloatArray] | None = None) -> FloatArray:
+    def candidates(self, fixed: FloatArray) -> list[ChannelCandidate]:
+        """Return fixed and learnt channels with their scores."""
+        rng, shape = np.random.default_rng(self._seed), fixed.shape
+        starts = [fixed, *(rng.normal(size=shape) for _ in range(N_STARTS - 1))]
+        learnt = self.minimize(self.gram(), starts)
+        of_centers = self.minimize(self.gram(), [np.array([start] * len(self.numbers)) for start in (learnt, fixed)])
+        return [
+            ChannelCandidate("fixed", fixed, self.score(fixed, learn=False)),
+            ChannelCandidate("learnt", learnt, self.score(learnt)),
+            ChannelCandidate("learnt for each central element", of_centers, self.score(of_centers)),
+        ]
+
+    def minimize(self, gram: Gram, starts: Sequence[FloatArray]) -> FloatArray:
         """Return the channels of the smallest loss, from all starts."""
-        penalized = _penalized(gram)
+        penalized, shape = _penalized(gram), starts[0].shape
 
         def loss(flat: FloatArray) -> tuple[float, FloatArray]:
-            return self._log_loss(flat.reshape(self._shape), gram, penalized)
+            return self._log_loss(flat.reshape(shape), gram, penalized)
 
-        if starts is None:
-            rng = np.random.default_rng(self._seed)
-            starts = [fixed_channels(self.numbers, self._shape[0])]
-            starts += [rng.normal(size=self._shape) for _ in range(N_STARTS - 1)]
         ends = [minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=STEPS) for start in starts]
         best = min(ends, key=lambda end: float(end.fun))
-        return orthogonal_rows(best.x.reshape(self._shape), self.numbers)
+        return orthogonal_rows(best.x.reshape(shape), self.numbers)
 
-    def compare(self, learnt: FloatArray, fixed: FloatArray) -> tuple[float, float]:
-        """Return the squared residual on held-out folds over that of fixed channels, and over that of all elements.
+    def score(self, W: FloatArray, learn: bool = True) -> float:
+        """Return the mean of ln of energy MAE and ln of force RMSE on held-out folds.
 
         Channels are learnt anew without each fold, from those of all folds on.
         """
-        held_out = np.zeros(3)
+        energy, force = np.zeros(2), np.zeros(2)
         for fold in self._assembled.folds:
-            gram = self.gram([other for other in self._assembled.folds if other != fold])
-            penalized, validation = _penalized(gram), self.gram([fold])
-            own = self.minimize(gram, [learnt])
-            coefficients = [self._solve(W, gram, penalized) for W in (own, fixed)]
-            held_out += [_squared(validation, c) for c in (*coefficients, _solution(penalized, gram.vector))]
-        return float(held_out[0] / held_out[1]), float(held_out[0] / held_out[2])
+            problem = combine(
+                self._assembled, self._weights, set(self._assembled.folds) - {fold}, self._solves_reference
+            )
+            gram = problem.system.to_gram()
+            c = self._solve(self.minimize(gram, [W]) if learn else W, gram)
+            errors = validate(self._assembled, [fold], c, problem.composition.recover(c), self._weights)
+            energy += errors.energy_mae[0] * errors.listed.sum(), errors.listed.sum()
+            force += errors.force.squared[0], errors.force.row_weight
+        parts = [total / weight for total, weight in (energy, np.sqrt(force)) if weight > 0.0]
+        return float(np.mean(np.log(parts)))
 
     def _expand(self, W: FloatArray) -> Any:
-        return block_diag([self._expansion.matrix(W)] * len(self.numbers), format="csr")
+        return block_diag([self._expansion.matrix(own) for own in self._of_centers(W)], format="csr")
 
-    def _solve(self, W: FloatArray, gram: Gram, penalized: FloatArray) -> FloatArray:
+    def _of_centers(self, W: FloatArray) -> FloatArray:
+        """Return the matrix of every central element."""
+        return np.broadcast_to(W, (len(self.numbers), *W.shape[-2:]))
+
+    def _solve(self, W: FloatArray, gram: Gram) -> FloatArray:
         """Return the coefficients of all elements that channels give."""
         T = self._expand(W)
-        return np.asarray(T @ _reduced(T, gram, penalized))
+        return np.asarray(T @ _reduced(T, gram, _penalized(gram)))
 
     def _log_loss(self, W: FloatArray, gram: Gram, penalized: FloatArray) -> tuple[float, FloatArray]:
         """Return ln J and its gradient with respect to W, flat."""
@@ -219,7 +275,11 @@ class _Problem:
         loss = gram.y_squared - float(gram.vector @ c)
         n = len(self.numbers)
         rest, D = (penalized @ c - gram.vector).reshape(n, -1), D.reshape(n, -1)
-        gradient = sum(self._expansion.gradient(W, left, right) for left, right in zip(rest, D, strict=True))
+        gradients = [
+            self._expansion.gradient(own, left, right)
+            for own, left, right in zip(self._of_centers(W), rest, D, strict=True)
+        ]
+        gradient = np.array(gradients) if W.ndim == 3 else np.sum(gradients, axis=0)
         return float(np.log(loss)), np.ravel(2.0 * gradient / loss)
 
 
@@ -228,21 +288,21 @@ def orthogonal_rows(W: FloatArray, numbers: tuple[int, ...]) -> FloatArray:
 
     Parameters
     ----------
-    W : ndarray of shape (n_channels, n_elements)
+    W : ndarray of shape (..., n_channels, n_elements)
         Independent rows.
     numbers : tuple of int
         Atomic numbers of the elements.
 
     Returns
     -------
-    ndarray of shape (n_channels, n_elements)
+    ndarray of shape (..., n_channels, n_elements)
         The same for all W of a span.
     """
-    n_channels, n_elements = W.shape
-    basis = np.linalg.qr(W.T)[0]
+    n_channels, n_elements = W.shape[-2:]
+    basis = np.linalg.qr(np.swapaxes(W, -1, -2))[0]
     # The rotation in the span that is nearest to the fixed channels, by the polar decomposition.
     left, _, right = np.linalg.svd(fixed_channels(numbers, n_channels) @ basis)
-    return np.asarray(np.sqrt(n_elements) * left @ right @ basis.T)
+    return np.asarray(np.sqrt(n_elements) * left @ right @ np.swapaxes(basis, -1, -2))
 
 
 def _sample(structures: Sequence[Atoms], labels: LabelSet, random_state: int) -> list[int]:
@@ -274,7 +334,3 @@ def _solution(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     scaled = matrix * np.outer(scale, scale)
     scaled[np.diag_indices_from(scaled)] += len(scaled) * np.finfo(float).eps  # rounding, far below ALPHA
     return np.asarray(scale * cho_solve(cho_factor(scaled), scale * vector))
-
-
-def _squared(gram: Gram, c: FloatArray) -> float:
-    return float(gram.y_squared - 2.0 * gram.vector @ c + c @ gram.matrix @ c)
