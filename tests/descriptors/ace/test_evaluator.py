@@ -311,9 +311,11 @@ from linmlp.neighbors import find_pairs
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from tests.descriptors.ace.test_evaluator import CASES, make_coefficients, make_parameters
 from ase import Atoms
-p = make_parameters(2, (3, 4, 3, 2), 2)
 atoms = Atoms([3, 14, 14], positions=[[0, 0, 0], [0, 0.3, 2.3], [1.9, 0.2, 0.5]], cell=[4.2, 5, 6], pbc=[1, 0, 0])
-results = AceEvaluator(p, make_coefficients(p)).compute(find_pairs(atoms, p.cutoff))
+results = []
+for n_channels in (None, 1):
+    p = make_parameters(2, (3, 4, 3, 2), 2, n_channels=n_channels)
+    results += AceEvaluator(p, make_coefficients(p)).compute(find_pairs(atoms, p.cutoff))
 np.savez(sys.argv[1], *results)
 """
 
