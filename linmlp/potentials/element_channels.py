@@ -59,6 +59,9 @@ TOLERANCE = 0.02
 N_STARTS = 4
 """Starts of the minimization: `fixed_channels` and random matrices."""
 
+ROUNDING = 1e-14
+"""Losses below this part of the squared labels are rounding."""
+
 STEPS = {"ftol": 1e-7, "gtol": 1e-5, "maxiter": 200}
 """When the minimization of ln J ends."""
 
@@ -106,8 +109,8 @@ def learn_channels(
     -------
     ndarray of shape (n_channels, n_elements) or (n_elements, n_channels, n_elements)
         W with orthogonal rows, squares 1 on average: the simplest of `compare_channels` whose score is as good as the
-        best. Where nothing is to be learnt (as many channels as elements), or there are more elements than the
-        compressed system stands, the `fixed_channels`.
+        best. Where nothing is to be learnt (as many channels as elements, fewer structures than folds), or there are
+        more elements than the compressed system stands, the `fixed_channels`.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def compare_channels(
     check_n_channels(n_channels, numbers)
     fixed = fixed_channels(numbers, n_channels)
     degrees = _degrees(len(numbers), descriptor.max_l)
-    if n_channels == len(numbers) or degrees is None:
+    if n_channels == len(numbers) or degrees is None or len(structures) < N_FOLDS:
         return [ChannelCandidate("fixed", fixed, 0.0)]
     problem = _Problem.of(descriptor, degrees, structures, labels, e0, settings)
     with one_blas_thread():
@@ -253,7 +256,7 @@ class _Problem:
             energy += errors.energy_mae[0] * errors.listed.sum(), errors.listed.sum()
             force += errors.force.squared[0], errors.force.row_weight
         parts = [total / weight for total, weight in (energy, np.sqrt(force)) if weight > 0.0]
-        return float(np.mean(np.log(parts)))
+        return float(np.mean(np.log(parts))) if parts else 0.0
 
     def _expand(self, W: FloatArray) -> Any:
         return block_diag([self._expansion.matrix(own) for own in self._of_centers(W)], format="csr")
@@ -272,7 +275,7 @@ class _Problem:
         T = self._expand(W)
         D = _reduced(T, gram, penalized)
         c = T @ D
-        loss = gram.y_squared - float(gram.vector @ c)
+        loss = max(gram.y_squared - float(gram.vector @ c), ROUNDING * gram.y_squared)
         n = len(self.numbers)
         rest, D = (penalized @ c - gram.vector).reshape(n, -1), D.reshape(n, -1)
         gradients = [

@@ -62,7 +62,7 @@ class TestFit:
         )
 
     def test_channels_of_elements(self, run, data, tmp_path):
-        code, out, err = run("fit", data / "train.xyz", *SMALL, "--channels", "1")
+        code, _, err = run("fit", data / "train.xyz", *SMALL, "--channels", "1")
         assert code == 0, err
         assert load("model.linmlp").descriptor_.parameters_.n_channels == 1
         assert yaml.safe_load((tmp_path / "model.yaml").read_text())["channels"] == 1

@@ -91,6 +91,10 @@ class ACE(Descriptor):
     .. math:: B = \sum_M Q_{12,LM} \bar Q_{34,LM}, \qquad
               Q_{ab,LM} = \sum_m \langle l_a m \, l_b \, M{-}m | L M \rangle A_{a,m} A_{b,M-m}.
 
+    With `channels` the densities of orders 2 and higher are :math:`A_{cnlm} = \sum_e W_{ce} A_{enlm}`, whose radial
+    functions are the same for all neighbors of a center; the pair term keeps its elements, and every center its own
+    coefficients.
+
     Where factors are equal, functions of different L are linearly dependent; those that the coupling tensors show to be
     so are left out [2]_, so that the basis is complete and independent.
 
