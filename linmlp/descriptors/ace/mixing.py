@@ -73,6 +73,25 @@ def resolve_channels(channels: Channels, numbers: tuple[int, ...]) -> FloatArray
     return np.ascontiguousarray(matrix)
 
 
+def count_channels(channels: Channels) -> int | None:
+    """Return the number of channels that a setting asks for.
+
+    Parameters
+    ----------
+    channels : None, int or array-like
+        As given by the user.
+
+    Returns
+    -------
+    int or None
+        None where nothing is mixed.
+    """
+    if channels is None or isinstance(channels, int | np.integer):
+        return channels if channels is None else int(channels)
+    shape = np.shape(channels)
+    return shape[-2] if len(shape) > 1 else None  # `resolve_channels` refuses others
+
+
 def check_n_channels(n_channels: int, numbers: tuple[int, ...]) -> None:
     """Raise where a number of channels makes no sense.
 
