@@ -216,7 +216,7 @@ class ACE(Descriptor):
                 f"no two atoms are within the cutoff of {cutoff:g} Å in any of the {len(structures)} structures; "
                 "give a larger cutoff"
             )
-        order, n_channels = int(resolve_order(self.order, self.max_degree)), count_channels(mixing, numbers)
+        order, n_channels = int(resolve_order(self.order, self.max_degree)), count_channels(mixing)
         self.max_degree_ = resolve_degrees(self.max_degree, order, len(numbers), self.max_l, n_channels)
         self._set_parameters(learn_parameters(distances, numbers, cutoff, self.max_degree_, self.max_l, mixing))
         return self
@@ -254,7 +254,7 @@ class ACE(Descriptor):
         """
         self._check_arguments()
         numbers = atomic_numbers_of(structures)
-        n_elements, n_channels = len(numbers), count_channels(self.channels, numbers)
+        n_elements, n_channels = len(numbers), count_channels(self.channels)
         if self.order == "auto" and self.max_degree == "auto":
             return tier_degrees(n_elements, self.max_l, n_channels)
         order = int(resolve_order(self.order, self.max_degree))
@@ -274,7 +274,7 @@ class ACE(Descriptor):
             With the other settings of this one.
         """
         numbers = atomic_numbers_of(structures)
-        balanced = default_degrees(len(numbers), 3, self.max_l, n_channels=count_channels(self.channels, numbers))
+        balanced = default_degrees(len(numbers), 3, self.max_l, n_channels=count_channels(self.channels))
         limited = tuple(map(min, self.degree_candidates(structures)[-1], balanced))
         smaller: Self = clone(self)
         smaller.set_params(order=len(limited), max_degree=limited)

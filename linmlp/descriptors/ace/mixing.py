@@ -73,23 +73,23 @@ def resolve_channels(channels: Channels, numbers: tuple[int, ...]) -> FloatArray
     return np.ascontiguousarray(matrix)
 
 
-def count_channels(channels: Channels, numbers: tuple[int, ...]) -> int | None:
-    """Return the number of channels; None where nothing is mixed.
+def count_channels(channels: Channels) -> int | None:
+    """Return the number of channels that a setting asks for.
 
     Parameters
     ----------
-    channels : None, int or array-like of shape (..., n_channels, n_elements)
+    channels : None, int or array-like
         As given by the user.
-    numbers : tuple of int
-        Atomic numbers of the elements, ascending.
 
     Returns
     -------
     int or None
-        See `resolve_channels` for what is refused.
+        None where nothing is mixed.
     """
-    matrix = resolve_channels(channels, numbers)
-    return None if matrix is None else int(matrix.shape[1])
+    if channels is None or isinstance(channels, int | np.integer):
+        return channels if channels is None else int(channels)
+    shape = np.shape(channels)
+    return shape[-2] if len(shape) > 1 else None  # `resolve_channels` refuses others
 
 
 def check_n_channels(n_channels: int, numbers: tuple[int, ...]) -> None:

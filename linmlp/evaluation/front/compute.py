@@ -11,6 +11,7 @@ from ase import Atoms
 from sklearn.base import clone
 
 from linmlp.descriptors import ACE
+from linmlp.descriptors.ace.mixing import count_channels
 from linmlp.evaluation.front.cost import measure_costs
 from linmlp.evaluation.front.material import Material
 from linmlp.evaluation.front.models import Competitor, check_sizes, dense_degrees, make_competitors, pool_degrees
@@ -140,21 +141,21 @@ def _with_pool(potential: LinearPotential, structures: list[Atoms], sample_weigh
     pool: ACE = clone(potential._feature_setting())
     if isinstance(pool.max_degree, str) and pool.max_degree == "auto":
         n_elements = len({int(z) for atoms in structures for z in atoms.numbers})
-        degrees = pool_degrees(n_elements, pool.max_l)
+        degrees = pool_degrees(n_elements, pool.max_l, count_channels(pool.channels))
         pool.set_params(order=len(degrees), max_degree=degrees)
     own: LinearPotential = clone(potential)
     if pool.cutoff == "auto":
-        pool.set_params(cutoff=_shared_cutoff(potential, pool.max_l, structures, sample_weight))
+        pool.set_params(cutoff=_shared_cutoff(potential, pool, structures, sample_weight))
     own.set_params(descriptor=pool)
     return own
 
 
-def _shared_cutoff(potential: LinearPotential, max_l: int, structures: list[Atoms], sample_weight: Any) -> float:
+def _shared_cutoff(potential: LinearPotential, pool: ACE, structures: list[Atoms], sample_weight: Any) -> float:
     """Return the cutoff in Å that the preset "balanced" would get."""
     tell, labels = reporter(potential.verbose), potential._read_labels(structures)
     _, kept, _ = choose_structures(potential.reject, structures, labels, sample_weight, Silent())
     structures, labels = [structures[i] for i in kept], replace(labels, items=tuple(labels[i] for i in kept))
-    balanced = ACE.preset("balanced", max_l=max_l)
+    balanced = ACE.preset("balanced", max_l=pool.max_l, channels=pool.channels)
     return choose_cutoff(balanced, structures, labels, potential.e0, potential._fit_settings(), tell)
 
 

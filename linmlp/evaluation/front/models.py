@@ -52,7 +52,7 @@ class Competitor:
         return np.flatnonzero(own if self.value is None else own & (result.value_of == self.value))
 
 
-def preset_degrees(n_elements: int, max_l: int) -> dict[str, tuple[int, ...]]:
+def preset_degrees(n_elements: int, max_l: int, n_channels: int | None = None) -> dict[str, tuple[int, ...]]:
     """Return the degrees of all presets.
 
     Parameters
@@ -61,16 +61,20 @@ def preset_degrees(n_elements: int, max_l: int) -> dict[str, tuple[int, ...]]:
         Number of elements.
     max_l : int
         Largest angular momentum.
+    n_channels : int or None, default=None
+        Densities that elements are mixed to; None for those of the elements.
 
     Returns
     -------
     dict of str to tuple of int
         One degree per order.
     """
-    return {name: default_degrees(n_elements, preset.order, max_l, name) for name, preset in PRESETS.items()}
+    return {
+        name: default_degrees(n_elements, preset.order, max_l, name, n_channels) for name, preset in PRESETS.items()
+    }
 
 
-def pool_degrees(n_elements: int, max_l: int) -> tuple[int, ...]:
+def pool_degrees(n_elements: int, max_l: int, n_channels: int | None = None) -> tuple[int, ...]:
     """Return the degrees of the smallest basis that holds those of all presets.
 
     Parameters
@@ -79,13 +83,15 @@ def pool_degrees(n_elements: int, max_l: int) -> tuple[int, ...]:
         Number of elements.
     max_l : int
         Largest angular momentum.
+    n_channels : int or None, default=None
+        Densities that elements are mixed to; None for those of the elements.
 
     Returns
     -------
     tuple of int
         One degree per order; those of "accurate" for one element.
     """
-    degrees = list(preset_degrees(n_elements, max_l).values())
+    degrees = list(preset_degrees(n_elements, max_l, n_channels).values())
     order = max(map(len, degrees))
     return tuple(max(d[k] for d in degrees if len(d) > k) for k in range(order))
 
@@ -116,7 +122,7 @@ def dense_degrees(descriptor: Any, degrees: Sequence[Sequence[int]] | None) -> d
         return 0 < len(wanted) <= len(pool) and all(d <= most for d, most in zip(wanted, pool, strict=False))
 
     if degrees is None:
-        presets = preset_degrees(len(descriptor.elements_), descriptor.max_l)
+        presets = preset_degrees(len(descriptor.elements_), descriptor.max_l, descriptor.parameters_.n_channels)
         found = {name: wanted for name, wanted in presets.items() if holds(wanted)}
         return found if pool in found.values() else {**found, _name(pool): pool}
     given = [tuple(int(d) for d in wanted) for wanted in degrees]

@@ -99,6 +99,7 @@ def test_costs_are_positive_and_of_enough_atoms(front, silicon):
 
 def test_presets_are_within_the_pool():
     assert pool_degrees(1, 6) == preset_degrees(1, 6)["accurate"]
+    assert pool_degrees(4, 6, n_channels=1) > pool_degrees(4, 6, n_channels=2) > pool_degrees(4, 6)
     for n_elements in (1, 2, 3, 4):
         pool = pool_degrees(n_elements, 6)
         for degrees in preset_degrees(n_elements, 6).values():
