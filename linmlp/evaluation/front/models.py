@@ -17,7 +17,7 @@ from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.choosing import candidates_for, check_something_counts
 from linmlp.potentials.search_result import SearchResult
 from linmlp.potentials.training_set import TrainingSet
-from linmlp.solvers import ForwardSelection
+from linmlp.solvers import FeatureCosts, ForwardSelection
 from linmlp.units import IntArray
 
 SIZES = (50, 100, 200, 400, 800)
@@ -191,8 +191,9 @@ def make_competitors(
 
     by_degree = [(name, {"features": _features(data.descriptor, wanted)}) for name, wanted in degrees.items()]
     competitors = [Competitor(name, settings, candidates(settings)) for name, settings in by_degree]
-    selected = [{"solver": ForwardSelection(size), "alpha": "auto"} for size in sizes]
-    if selected:
+    if sizes:
+        costs = FeatureCosts(*data.descriptor.function_costs(data.structures))
+        selected = [{"solver": ForwardSelection(size, costs=costs), "alpha": "auto"} for size in sizes]
         path = candidates(selected[-1], tuple(float(size) for size in sizes))
         competitors += [
             Competitor(f"{size} selected", settings, path, float(size))
