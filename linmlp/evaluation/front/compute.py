@@ -47,10 +47,11 @@ def compute_front(
     """Return cross-validated errors and measured costs of potentials of growing size.
 
     Two kinds compete: all functions up to some degrees (the presets of `ACE.preset`), and numbers of functions that
-    are selected one by one from a pool with order 4, anew in every fold. The rows of the pool are folded once: smaller
-    bases are some of its columns, because its radial functions are orthonormal in the order of their degree, and every
-    selection works on the folded rows. Loss weights and ridge strengths that are "auto" are chosen for each by the
-    score. Each is then solved with all structures, and its steps are timed.
+    are selected one by one from a pool with order 4, anew in every fold: always the one that lowers the loss most for
+    what it adds to the cost of a step ("thrifty"), or for the square root of that ("selected"). The rows of the pool
+    are folded once: smaller bases are some of its columns, because its radial functions are orthonormal in the order of
+    their degree, and every selection works on the folded rows. Loss weights and ridge strengths that are "auto" are
+    chosen for each by the score. Each is then solved with all structures, and its steps are timed.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def compute_front(
         Settings that all share. Its descriptor is the pool, an `ACE`; a `max_degree` of "auto" stands for the smallest
         one that holds all presets. A cutoff of "auto" is chosen once, as for the preset "balanced".
     sizes : sequence of int, optional
-        Numbers of functions to select; 50, 100, 200, 400 and 800 by default.
+        Numbers of functions to select; 100, 200, 400, 700 and 1000 by default.
     degrees : sequence of sequences of int, optional
         Degrees per order of potentials with all functions, instead of the presets.
     cv : int, splitter, iterable or "leave_one_group_out", default=5
@@ -98,7 +99,7 @@ def compute_front(
     >>> settings = LinearPotential(ACE(4.0, order=2, max_degree=(6, 4)), alpha=1e-6, energy_weight=1.0)
     >>> found = compute_front(train[:30], settings, sizes=[4, 8], degrees=[(6, 4)], cv=3)
     >>> [(point.name, point.n_functions) for point in found.points]
-    [('degrees 6,4', 21), ('4 selected', 4), ('8 selected', 8)]
+    [('degrees 6,4', 21), ('4 selected', 4), ('8 selected', 8), ('4 thrifty', 4), ('8 thrifty', 8)]
     """
     structures = check_structures(structures)
     tell = reporter(verbose)

@@ -174,7 +174,7 @@ class Front:
             recommended = None
         frame = self.to_frame()
         points = [
-            {"name": point.name, **{str(k): plain(v) for k, v in row.items()}, "settings": plain(point.settings)}
+            {"name": point.name, **{str(k): plain(v) for k, v in row.items()}, "settings": _settings(point)}
             for point, row in zip(self.points, frame.to_dict("records"), strict=True)
         ]
         return {
@@ -221,3 +221,11 @@ class Front:
         ]
         head = f"{self.n_structures} structures, {self.n_folds} folds, cutoff {self.cutoff:g} Å"
         return "\n".join([head, *(line.rstrip() for line in lines)])
+
+
+def _settings(point: Point) -> Any:
+    """Return settings as JSON takes them, with the name in the place of the costs of all functions."""
+    settings = plain(point.settings)
+    if isinstance(settings.get("solver"), dict) and "costs" in settings["solver"]["settings"]:
+        settings["solver"]["settings"]["costs"] = repr(point.settings["solver"].costs)
+    return settings

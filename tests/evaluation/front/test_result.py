@@ -56,7 +56,10 @@ def test_json_of_a_real_front(front):
     points = json.loads(front.to_json())["points"]
     assert [point["n_functions"] for point in points] == [point.n_functions for point in front.points]
     assert points[0]["settings"]["features"] == {"up_to_degree": [4, 3]}
-    assert points[-1]["settings"]["solver"]["solver"] == "ForwardSelection"
+    solver = points[-1]["settings"]["solver"]
+    assert solver["solver"] == "ForwardSelection"
+    assert solver["settings"]["costs"].startswith("FeatureCosts(42 features, ")
+    assert points[-1]["name"] == "12 thrifty"
 
 
 def test_page(made_up, tmp_path):
