@@ -41,7 +41,7 @@ def cv_results_from_state(state: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not state:
         return {}
-    params = [dict(entry) for entry in state["params"]]
+    params = [{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()} for entry in state["params"]]
     table: dict[str, Any] = {"params": params}
     for name in sorted({name for entry in params for name in entry}):
         column = np.ma.array(np.empty(len(params), dtype=object), mask=True)

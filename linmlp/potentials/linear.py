@@ -48,7 +48,8 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     descriptor : Descriptor or None, default=None
-        Features of atoms; None means ``ACE()``. ``sklearn.frozen.FrozenEstimator(fitted)`` uses a fitted one as it is.
+        Features of atoms; None means ``ACE()``, whose cutoff and number of functions are chosen by cross-validation.
+        ``sklearn.frozen.FrozenEstimator(fitted)`` uses a fitted one as it is.
     energy_weight, force_weight, stress_weight : float, "auto" or "evidence", default="auto"
         The weights w of the loss (see Notes). "auto" starts from a rule (an energy error of 1/150 eV/atom, a force
         component of 1 eV/Å and a virial of 1/3 eV/atom weigh the same) and lets cross-validation choose the energy
@@ -80,7 +81,7 @@ class LinearPotential(BaseEstimator):  # type: ignore[misc]
     n_folds : int, default=5
         Folds of the cross-validation, random within each ``config_type``.
     form : {"auto", "gram", "qr"}, default="auto"
-        How rows are compressed.
+        How rows are compressed; "auto" is "gram" where the number of functions is chosen, or rows are many.
     reject : dict, callable or None, default=None
         Which structures `fit` leaves out, such as ``{"max_force": 30.0, "min_distance": 0.8, "duplicates": True}``
         (eV/Å, Å; see `linmlp.structures.reject_structures`). Predictions and errors never leave any out.

@@ -108,7 +108,7 @@ class SizeChoice:
     chosen : Chosen
         Loss weights and ridge strength, and the errors in cross-validation.
     table : dict of arrays
-        Errors of all sizes and strengths that were tried with these weights, in scikit-learn's form.
+        Errors of all sizes, strengths and weights that were tried, in scikit-learn's form.
     """
 
     data: TrainingSet
@@ -152,8 +152,9 @@ def choose_size(
     """
     how = SearchSettings(solve_reference=data.solves_reference, n_jobs=settings.n_jobs)
     columns = [UpToDegree(degrees)(data.descriptor) for degrees in data.sizes]
-    weights = _best_weights(assembled, columns[len(columns) // 2], candidates, splits, how)
     order, counts = _nested_order(columns), [float(len(of_size)) for of_size in columns]
+    middle = len(columns) // 2
+    weights, compared = _compare_weights(assembled, columns[middle], candidates, splits, how)
 
     def try_sizes(alphas: Sequence[float]) -> SearchResult:
         lines = [Candidate(weights, OrderedSelection(order, alpha=alpha), tuple(counts)) for alpha in alphas]
@@ -162,51 +163,58 @@ def choose_size(
     given = candidates[0].values
     result = join_results(_try_strengths(try_sizes) if given is None else [try_sizes(given)])
     best = _simplest(result)
-    size = counts.index(float(result.value_of[best]))
+    size, alpha = counts.index(float(result.value_of[best])), _alpha_of(result, best)
     tell.say(_told(data.sizes, counts, result, size))
-    alpha = _alpha_of(result, best)
-    params = [
-        {
-            "max_degree": data.sizes[counts.index(float(result.value_of[k]))],
-            "alpha": _alpha_of(result, k),
-            **{f"{kind}_weight": getattr(weights, kind) for kind in ("energy", "force", "stress")},
-            "energy_per": weights.energy_per,
-        }
-        for k in range(result.n_sets)
-    ]
+    params = [_params(weights, data.sizes[counts.index(float(v))], _alpha_of(result, k)) for k, v in _values(result)]
+    for part in compared:
+        params += [
+            _params(part.candidates[part.candidate_of[k]].weights, data.sizes[middle], v) for k, v in _values(part)
+        ]
     smaller = replace(data, descriptor=data.descriptor.up_to(data.sizes[size]), sizes=())
     own = assembled if size == len(counts) - 1 else assembled.subset(columns[size])
     chosen = Chosen(Candidate(weights, Ridge(), (alpha,)), alpha, result.errors(best))
-    return SizeChoice(smaller, own, chosen, result.to_cv_results(params))
+    return SizeChoice(smaller, own, chosen, join_results([result, *compared]).to_cv_results(params))
 
 
-def _best_weights(
+def _values(result: SearchResult) -> list[tuple[int, float]]:
+    """Return sets and their values of the path parameter."""
+    return list(enumerate(result.value_of.tolist()))
+
+
+def _params(weights: Any, degrees: Degrees, alpha: float) -> dict[str, Any]:
+    """Return the settings that make a set."""
+    named = {f"{kind}_weight": getattr(weights, kind) for kind in ("energy", "force", "stress")}
+    return {"descriptor__max_degree": degrees, "alpha": alpha, **named, "energy_per": weights.energy_per}
+
+
+def _compare_weights(
     assembled: AssembledData,
     columns: IntArray,
     candidates: Sequence[Candidate],
     splits: Sequence[Split] | None,
     how: SearchSettings,
-) -> LossWeights:
-    """Return the loss weights with the best errors of some functions at one strength.
+) -> tuple[LossWeights, list[SearchResult]]:
+    """Return the loss weights with the best errors of some functions at one strength, and the errors of all.
 
     Energies per atom are weighted first; what else they may be divided by is tried with the best of these weights, and
     taken where that is worth it.
     """
     if len(candidates) == 1:
-        return candidates[0].loss_weights
+        return candidates[0].loss_weights, []
     smaller, kinds = assembled.subset(columns), dict[str, list[Candidate]]()
     for candidate in candidates:
         line = replace(candidate, values=candidate.values or (FIRST_ALPHA,))
         kinds.setdefault(candidate.loss_weights.energy_per, []).append(line)
     first = kinds.pop(USUAL, None) or kinds.pop(next(iter(kinds)))
-    result = search(smaller, first, splits, how)
-    at = int(result.candidate_of[result.best])
+    results = [search(smaller, first, splits, how)]
+    at = int(results[0].candidate_of[results[0].best])
     others = [lines[at] for lines in kinds.values()]
     if others:
-        more = search(smaller, others, splits, how)
-        if more.pooled["score"].min() < result.pooled["score"].min() - WORTHWHILE:
-            first, at = others, int(more.candidate_of[more.best])
-    return first[at].loss_weights
+        results.append(search(smaller, others, splits, how))
+        usual, other = (float(result.pooled["score"].min()) for result in results)
+        if other < usual - WORTHWHILE:
+            first, at = others, int(results[1].candidate_of[results[1].best])
+    return first[at].loss_weights, results
 
 
 def _nested_order(columns: Sequence[IntArray]) -> IntArray:

@@ -97,7 +97,7 @@ def _functions(potential: "LinearPotential") -> str:
     """Return how many functions there are, and how many of them are used where that is fewer."""
     n_functions, n_used = len(potential.coef_), int(np.count_nonzero(potential.coef_))
     degrees = getattr(potential.descriptor_, "max_degree_", None)
-    told = f"{n_functions} functions" + ("" if degrees is None else f" up to degrees {', '.join(map(str, degrees))}")
+    told = f"{n_functions} functions" + ("" if degrees is None else f" (degrees {', '.join(map(str, degrees))})")
     return told + (f", {n_used} of them with a coefficient" if n_used < n_functions else "")
 
 

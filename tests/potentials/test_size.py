@@ -43,13 +43,21 @@ def refit(degrees, weights, alphas):
 
 def test_errors_of_every_size_are_those_of_a_search_of_its_own(fitted):
     table = fitted.cv_results_
+    weights = fitted.loss_weights_
+    own = [
+        (entry["energy_weight"], entry["energy_per"]) == (weights.energy, weights.energy_per)
+        for entry in table["params"]
+    ]
     alphas = sorted({entry["alpha"] for entry in table["params"]})
-    assert {entry["max_degree"] for entry in table["params"]} == set(SIZES)
+    assert 0 < sum(own) < len(own)
+    assert {entry["descriptor__max_degree"] for entry in table["params"]} == set(SIZES)
     for degrees in SIZES:
         # The baseline of the fit is left out here: the core is far from these structures.
         result = refit(degrees, fitted.loss_weights_, tuple(alphas))
         for alpha, mae, rmse in zip(alphas, result.pooled["energy_mae"], result.pooled["force_rmse"], strict=True):
-            row = [(entry["max_degree"], entry["alpha"]) for entry in table["params"]].index((degrees, alpha))
+            row = [(entry["descriptor__max_degree"], entry["alpha"]) for entry in table["params"]].index(
+                (degrees, alpha)
+            )
             assert table["energy_mae"][row] == pytest.approx(mae, rel=1e-4)
             assert table["force_rmse"][row] == pytest.approx(rmse, rel=1e-4)
 
@@ -59,7 +67,7 @@ def test_the_potential_is_that_of_the_size_alone(fitted):
     assert degrees in SIZES
     scores = {d: [] for d in SIZES}
     for entry, score in zip(fitted.cv_results_["params"], fitted.cv_results_["mean_test_score"], strict=True):
-        scores[entry["max_degree"]].append(score)
+        scores[entry["descriptor__max_degree"]].append(score)
     best = max(max(of_size) for of_size in scores.values())
     as_good = [d for d in SIZES if max(scores[d]) >= best - 0.005]
     assert degrees == as_good[0]
@@ -75,7 +83,7 @@ def test_the_potential_is_that_of_the_size_alone(fitted):
     ).fit(STRUCTURES)
     np.testing.assert_allclose(fitted.predict(STRUCTURES), same.predict(STRUCTURES), rtol=1e-8)
     assert len(fitted.coef_) == len(same.coef_)
-    assert f"up to degrees {', '.join(map(str, degrees))}" in fitted.describe()
+    assert f"functions (degrees {', '.join(map(str, degrees))})" in fitted.describe()
 
 
 def test_files_and_more_data(fitted, tmp_path):

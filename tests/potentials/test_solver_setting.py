@@ -144,6 +144,6 @@ def test_solvers_and_the_functions_that_they_use_are_told(silicon_truth):
     settings = {"baseline": None, **WEIGHTS}
     model = LinearPotential(small_ace(), solver=ForwardSelection(6), **settings).fit(silicon_truth.structures)
     told = model.describe()
-    assert f"{len(model.coef_)} functions, 6 of them with a coefficient, cutoff 4 Å" in told
+    assert f"{len(model.coef_)} functions (degrees 4, 3, 2), 6 of them with a coefficient, cutoff 4 Å" in told
     assert "ForwardSelection(n_features_to_select=6) (" in told
     assert "nan" not in told

@@ -25,7 +25,12 @@ from linmlp.evaluation.report.words import count, number
 from linmlp.potentials import LinearPotential
 from linmlp.potentials.choosing import TOLERANCE
 
-AXIS_NAMES = {"alpha": "ridge strength alpha", "energy_weight": "energy weight", "energy_per": "energy errors per"}
+AXIS_NAMES = {
+    "alpha": "ridge strength alpha",
+    "energy_weight": "energy weight",
+    "energy_per": "energy errors per",
+    "descriptor__max_degree": "degrees of the functions",
+}
 MARKERS = "os^Dv"
 
 
@@ -50,9 +55,10 @@ class SearchSection(Section):
         with style():
             figures = [*_landscape(model, table), *_profiles(model, table)]
         prose = (
-            f"{count(len(table['params']), 'combination')} of weights and ridge strength were tried; each line is the "
-            "best over all other settings. A score is higher by 0.01 where energy MAE and force RMSE are 1 % lower. "
-            f"Strengths within {TOLERANCE:g} of the best count as equal; the fit takes the largest of them."
+            f"{count(len(table['params']), 'combination')} of settings were tried; each line is the best over all "
+            "other settings. A score is higher by 0.01 where energy MAE and force RMSE are 1 % lower. What is within "
+            f"{TOLERANCE:g} of the best counts as equal; the fit takes the fewest functions, and of these the largest "
+            "strength."
         )
         blocks += [Paragraph(prose), Gallery(tuple(figures))]
         return Content(tuple(_edge_verdicts(model, table)), tuple(blocks))
@@ -98,7 +104,12 @@ def chosen_row(model: LinearPotential, table: Mapping[str, Any]) -> int | None:
         None where the fit ended with settings that are not in the table.
     """
     weights = model.loss_weights_
-    wanted = {"energy_weight": weights.energy, "energy_per": weights.energy_per, "alpha": model.alpha_}
+    wanted: dict[str, Any] = {
+        "energy_weight": weights.energy,
+        "energy_per": weights.energy_per,
+        "alpha": model.alpha_,
+        "descriptor__max_degree": getattr(model.descriptor_, "max_degree_", None),
+    }
     for row, params in enumerate(table["params"]):
         if all(_same(params[name], value) for name, value in wanted.items() if name in params):
             return row
@@ -106,7 +117,7 @@ def chosen_row(model: LinearPotential, table: Mapping[str, Any]) -> int | None:
 
 
 def _same(a: Any, b: Any) -> bool:
-    return bool(a == b) if isinstance(a, str) or isinstance(b, str) else bool(np.isclose(a, b, rtol=1e-6, atol=0.0))
+    return bool(np.isclose(a, b, rtol=1e-6, atol=0.0)) if isinstance(a, int | float) else bool(a == b)
 
 
 def _landscape(model: LinearPotential, table: Mapping[str, Any]) -> list[Figure]:
