@@ -14,6 +14,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("accuracy/zuo.py", "cross-validation, mean of 1"),
         ("accuracy/dimers.py", "repels everywhere below"),
         ("accuracy/selection.py", "per path over 2 folds"),
+        ("accuracy/selection_costs.py", "best score within budgets"),
         ("accuracy/orders.py", "pays as well if it gains"),
         ("accuracy/evidence.py", "evidence, per auto, BayesianRidge"),
         ("accuracy/transferability.py", "groups left out and 5 folds solved"),

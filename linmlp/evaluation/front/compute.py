@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,14 @@ from sklearn.base import clone
 from linmlp.descriptors import ACE
 from linmlp.evaluation.front.cost import measure_costs
 from linmlp.evaluation.front.material import Material
-from linmlp.evaluation.front.models import Competitor, check_sizes, dense_degrees, make_competitors, pool_degrees
+from linmlp.evaluation.front.models import (
+    COST_POWERS,
+    Competitor,
+    check_sizes,
+    dense_degrees,
+    make_competitors,
+    pool_degrees,
+)
 from linmlp.evaluation.front.points import Point
 from linmlp.evaluation.front.result import Front
 from linmlp.evaluation.front.searching import search_all
@@ -41,6 +48,7 @@ def compute_front(
     cv: Any = 5,
     groups: Any = None,
     sample_weight: Any = None,
+    cost_powers: Mapping[str, float] | None = None,
     random_state: int = 0,
     verbose: int = 0,
 ) -> Front:
@@ -70,6 +78,9 @@ def compute_front(
         Structures of one group, such as a trajectory, are never on both sides of a split.
     sample_weight : array-like of shape (n_structures,), optional
         2 means listed twice, 0 means absent.
+    cost_powers : mapping of str to float, optional
+        Ways to select, by name: the power of the cost, see `linmlp.solvers.ForwardSelection`; ``{"selected": 0.5,
+        "thrifty": 1.0}`` by default. 0 does not look at costs.
     random_state : int, default=0
         Seed of the folds and of the structures that steps are timed on.
     verbose : int, default=0
@@ -111,7 +122,8 @@ def compute_front(
     plan = plan_folds(cv, data.labels, kept_groups(groups, data, len(structures)), random_state)
     form = "gram" if settings.form == "auto" else settings.form  # takes subsets of features for nothing
     assembled = assemble_rows(data, replace(settings, form=form), plan.blocks, tell)
-    competitors = make_competitors(potential, data, wanted, chosen_sizes, assembled.form)
+    ways = COST_POWERS if cost_powers is None else cost_powers
+    competitors = make_competitors(potential, data, wanted, chosen_sizes, ways, assembled.form)
     tell.say(f"errors of {len(competitors)} potentials in {len(plan)} folds")
     how = SearchSettings(
         reference_weights=LossWeights.from_labels(data.labels, data.sample_weight),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,9 +24,9 @@ SIZES = (100, 200, 400, 700, 1000)
 """Numbers of functions that are selected by default, as far as the pool has more."""
 
 COST_POWERS = {"selected": 0.5, "thrifty": 1.0}
-"""Ways to select: by how much a function lowers the loss, over this power of what it adds to the cost of a step. In
-cross-validation on Si, Mo and Li of Zuo et al. (2020) the first has the smaller errors where a step may take half the
-time of the pool or more, the second below; either is better than a selection without costs at the same time."""
+"""Ways to select: by how much a function lowers the loss, over this power of what it adds to the cost of a step. The
+first has the smaller errors where a step may take about half the time of the pool or more, the second below that;
+`benchmarks/accuracy/selection_costs.py` compares both with a selection that does not look at costs."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +164,7 @@ def make_competitors(
     data: TrainingSet,
     degrees: dict[str, tuple[int, ...]],
     sizes: Sequence[int],
+    cost_powers: Mapping[str, float],
     form: str,
 ) -> list[Competitor]:
     """Return what competes.
@@ -178,6 +179,8 @@ def make_competitors(
         Potentials that have all functions up to these.
     sizes : sequence of int
         Numbers of functions that are selected.
+    cost_powers : mapping of str to float
+        Ways to select, by name.
     form : {"gram", "qr"}
         Form of the folded rows.
 
@@ -199,7 +202,7 @@ def make_competitors(
     if not sizes:
         return competitors
     costs = FeatureCosts(*data.descriptor.function_costs(data.structures))
-    for name, power in COST_POWERS.items():
+    for name, power in cost_powers.items():
         solvers = [ForwardSelection(size, costs=costs, cost_power=power) for size in sizes]
         selected = [{"solver": solver, "alpha": "auto"} for solver in solvers]
         path = candidates(selected[-1], tuple(float(size) for size in sizes))
