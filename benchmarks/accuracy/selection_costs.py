@@ -1,11 +1,11 @@
 """Selection of functions by what they bring for what they cost, against selection without costs, at equal time.
 
-The front (`linmlp.evaluation.front`) with three ways to select: by the drop of the loss alone ("plain"), over the square
-root of what a function adds to the cost of a step ("selected"), and over that cost ("thrifty"), beside all functions
-up to some degrees. Errors are those of cross-validation on training structures, selection repeated in every fold; times
-of a step are measured in one run, in turns. "Old" is the best of plain selections and degrees within a budget of time,
-"new" the best of the other two ways and degrees. Scores are 1/2 ln energy MAE + 1/2 ln force RMSE: -0.10 is 10 % less
-in both.
+The front (`linmlp.evaluation.front`) with three ways to select: by the drop of the loss alone ("plain"), over the
+square root of what a function adds to the cost of a step ("selected"), and over that cost ("thrifty"), beside all
+functions up to some degrees. Errors are those of cross-validation on training structures, selection repeated in every
+fold; times of a step are measured in one run, in turns. "Old" is the best of plain selections and degrees within a
+budget of time, "new" the best of the other two ways and degrees. Scores are 1/2 ln energy MAE + 1/2 ln force RMSE:
+-0.10 is 10 % less in both.
 
     python benchmarks/accuracy/selection_costs.py ../shared/data/zuo_Si ../shared/data/zuo_Mo --seeds 2
 """
