@@ -26,7 +26,7 @@ def test_table_page_and_model(run, data, tmp_path):
     assert (code, err) == (0, "")
     assert "36 structures, 3 folds, cutoff 4 Å" in out
     name = out.split("Recommended: ")[1].split(" (")[0]
-    selections = {f"{size} {way} functions" for size in (4, 8) for way in ("selected", "thrifty")}
+    selections = {f"{size} {way} functions" for size in (4, 8) for way in ("selected", "frugal", "thrifty")}
     assert name in {"degrees 5,4,2,1, 27 functions", *selections}
     assert "wrote best.linmlp" in out
     assert load("best.linmlp").descriptor_.max_degree_ == (5, 4, 2, 1)
@@ -37,7 +37,7 @@ def test_json_and_groups(run, data):
     code, out, err = run("front", data, *TINY, "--groups", "run", "--json")
     assert (code, err) == (0, "")
     plain = json.loads(out)
-    selections = ["4 selected", "8 selected", "4 thrifty", "8 thrifty"]
+    selections = [f"{size} {way}" for way in ("selected", "frugal", "thrifty") for size in (4, 8)]
     assert [point["name"] for point in plain["points"]] == ["degrees 5,4,2,1", *selections]
     assert plain["recommended"] in {point["name"] for point in plain["points"]}
 

@@ -10,7 +10,7 @@ neighbors of e                        N (`PER_NEIGHBOR` + 2 (terms of both power
 raw radial function k of e            5 N
 angular momentum l of e               N (10 l + 9): Legendre functions, columns, and what differentiates them
 raw sum (e, l, k)                     N (2l + 1) to sum, 2 N (2l + 1) for forces
-channel (e, n, l)                     2 (2l + 1) for each of its raw functions: from raw sums, and back
+channel (e, n, l)                     2 (2l + 1) for each of its raw functions, there and back, and 2 (2l + 1)
 product of two columns, order 3       3; 6 for a real part, 12 for a complex product
 product of two channels, order 4      3 for each product of columns
 couple (a, b, L) of order 4           2 for each coefficient of its columns, and 2 (2L + 1)

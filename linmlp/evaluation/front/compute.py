@@ -55,11 +55,12 @@ def compute_front(
     """Return cross-validated errors and measured costs of potentials of growing size.
 
     Two kinds compete: all functions up to some degrees (the presets of `ACE.preset`), and numbers of functions that
-    are selected one by one from a pool with order 4, anew in every fold: always the one that lowers the loss most for
-    what it adds to the cost of a step ("thrifty"), or for the square root of that ("selected"). The rows of the pool
-    are folded once: smaller bases are some of its columns, because its radial functions are orthonormal in the order of
-    their degree, and every selection works on the folded rows. Loss weights and ridge strengths that are "auto" are
-    chosen for each by the score. Each is then solved with all structures, and its steps are timed.
+    are selected one by one from a pool with order 4, anew in every fold: the one that lowers the loss most
+    ("selected"), or that does so for what it adds to the cost of a step ("thrifty") or for the square root of that
+    ("frugal"). The rows of the pool are folded once: smaller bases are some of its columns, because its radial
+    functions are orthonormal in the order of their degree, and every selection works on the folded rows. Loss weights
+    and ridge strengths that are "auto" are chosen for each by the score. Each is then solved with all structures, and
+    its steps are timed.
 
     Parameters
     ----------
@@ -79,8 +80,8 @@ def compute_front(
     sample_weight : array-like of shape (n_structures,), optional
         2 means listed twice, 0 means absent.
     cost_powers : mapping of str to float, optional
-        Ways to select, by name: the power of the cost, see `linmlp.solvers.ForwardSelection`; ``{"selected": 0.5,
-        "thrifty": 1.0}`` by default. 0 does not look at costs.
+        Ways to select, by name: the power of the cost, see `linmlp.solvers.ForwardSelection`; 0 for "selected", 0.5
+        for "frugal" and 1 for "thrifty" by default.
     random_state : int, default=0
         Seed of the folds and of the structures that steps are timed on.
     verbose : int, default=0
@@ -108,9 +109,10 @@ def compute_front(
     >>> from linmlp.datasets import load_silicon
     >>> train, test = load_silicon()
     >>> settings = LinearPotential(ACE(4.0, order=2, max_degree=(6, 4)), alpha=1e-6, energy_weight=1.0)
-    >>> found = compute_front(train[:30], settings, sizes=[4, 8], degrees=[(6, 4)], cv=3)
+    >>> ways = {"frugal": 0.5}
+    >>> found = compute_front(train[:30], settings, sizes=[4, 8], degrees=[(6, 4)], cv=3, cost_powers=ways)
     >>> [(point.name, point.n_functions) for point in found.points]
-    [('degrees 6,4', 21), ('4 selected', 4), ('8 selected', 8), ('4 thrifty', 4), ('8 thrifty', 8)]
+    [('degrees 6,4', 21), ('4 frugal', 4), ('8 frugal', 8)]
     """
     structures = check_structures(structures)
     tell = reporter(verbose)

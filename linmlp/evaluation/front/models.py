@@ -23,10 +23,10 @@ from linmlp.units import IntArray
 SIZES = (100, 200, 400, 700, 1000)
 """Numbers of functions that are selected by default, as far as the pool has more."""
 
-COST_POWERS = {"selected": 0.5, "thrifty": 1.0}
+COST_POWERS = {"selected": 0.0, "frugal": 0.5, "thrifty": 1.0}
 """Ways to select: by how much a function lowers the loss, over this power of what it adds to the cost of a step. The
-first has the smaller errors where a step may take about half the time of the pool or more, the second below that;
-`benchmarks/accuracy/selection_costs.py` compares both with a selection that does not look at costs."""
+first needs the fewest functions, which counts where data are few; at equal time the others have smaller errors, the
+last where steps must be short (`benchmarks/accuracy/selection_costs.py`)."""
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,17 @@ def test_weights_of_many_functions_are_chosen_at_a_few_strengths(silicon, settin
         assert few.score == pytest.approx(-search.best_score_, rel=1e-6)
 
 
+def test_weights_of_long_paths_are_those_of_the_second_size(silicon, settings, front, monkeypatch):
+    monkeypatch.setattr(searching, "KEPT_WEIGHTS", 1)
+    narrowed = compute_front(silicon, settings, sizes=(3, *SIZES), degrees=[], cv=3)
+    of_all_weights = {point.name: point.score for point in front.points}
+    for name in COST_POWERS:
+        own = {point.n_functions: point for point in narrowed.points if point.name.endswith(name)}
+        assert len({(point.settings["energy_weight"], point.settings["energy_per"]) for point in own.values()}) == 1
+        assert own[5].score == pytest.approx(of_all_weights[f"5 {name}"], rel=1e-6)
+        assert own[12].score >= of_all_weights[f"12 {name}"] - 1e-6
+
+
 def test_groups_stay_together(silicon, settings, front):
     groups = np.arange(len(silicon)) // 3
     grouped = compute_front(silicon, settings, sizes=[], degrees=DEGREES[:1], cv=3, groups=groups)
