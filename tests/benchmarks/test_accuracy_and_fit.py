@@ -15,6 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
         ("accuracy/dimers.py", "repels everywhere below"),
         ("accuracy/selection.py", "per path over 2 folds"),
         ("accuracy/selection_costs.py", "best score within budgets"),
+        ("accuracy/order_five.py", "products, rank 23 of 23 functions of order 5"),
         ("accuracy/orders.py", "pays as well if it gains"),
         ("accuracy/evidence.py", "evidence, per auto, BayesianRidge"),
         ("accuracy/transferability.py", "groups left out and 5 folds solved"),
