@@ -18,7 +18,7 @@ from linmlp.system import (
 )
 from linmlp.system.weights import carries_energy, carries_stress, n_force_atoms
 
-MANY_FEATURES = 1500
+MANY_FEATURES = 500
 """Above this, loss weights are searched at a few ridge strengths and the others at the best weights alone."""
 
 
@@ -110,8 +110,27 @@ def search_candidates(
     paths = [line.resolved_values(assembled.form, assembled.n_features) for line in lines]
     if not (assembled.n_features > MANY_FEATURES and len(lines) > 1 and len(paths[0]) > 3):
         return search(assembled, lines, None, how)
-    coarse = search(assembled, [replace(c, values=v[1::3]) for c, v in zip(lines, paths, strict=True)], None, how)
+    coarse = search(assembled, [replace(c, values=few_of(c, v)) for c, v in zip(lines, paths, strict=True)], None, how)
     return search(assembled, [lines[coarse.candidate_of[coarse.best]]], None, how)
+
+
+def few_of(candidate: Candidate, values: tuple[float, ...]) -> tuple[float, ...]:
+    """Return a few strengths of a path, at which loss weights are compared.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Weights and solver.
+    values : tuple of float
+        Ascending strengths.
+
+    Returns
+    -------
+    tuple of float
+        Every third; of a ridge on scaled columns two small ones, since weights do not depend on larger ones.
+    """
+    ridge = isinstance(candidate.solver, Ridge) and candidate.solver.scale_columns
+    return values[1::3][:2] if ridge else values[1::3]
 
 
 def choose(result: SearchResult) -> Chosen:

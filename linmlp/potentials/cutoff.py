@@ -7,7 +7,7 @@ from typing import Any
 from ase import Atoms
 from sklearn.base import clone
 
-from linmlp.descriptors import Descriptor
+from linmlp.descriptors import ACE, Descriptor
 from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import cross_validation_score
@@ -71,6 +71,8 @@ def choose_cutoff(
     chosen = sample_structures(
         [label.config_type for label in labels], [label.n_atoms for label in labels], PROBE_ATOMS, settings.random_state
     )
+    if isinstance(descriptor, ACE):
+        descriptor = descriptor.for_sample(structures)
     probe = _Probe(descriptor, structures, labels, chosen, e0, settings)
     scores = _walk(candidates, probe.score)
     while max(scores) >= max(candidates) and _still_falls(scores):

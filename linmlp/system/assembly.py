@@ -56,7 +56,7 @@ class Assembly:
     groups_apart : bool, default=False
         Whether to keep one system per ``config_type``, so that group weights can be searched.
     form : {"auto", "gram", "qr"}, default="auto"
-        Form that rows are folded to; "auto" takes QR while that costs less than 3e11 operations.
+        Form that rows are folded to; "auto" takes QR while that costs less than 1e11 operations.
     n_jobs : int, optional
         Blocks at a time, as joblib has it.
     block_rows : int, optional

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from linmlp.system.packing import packed_length
 
-QR_FLOPS = 3e11
-"""Folding to the QR form is chosen while it costs less than this, some ten seconds of one core."""
+QR_FLOPS = 1e11
+"""Folding to the QR form is chosen while it costs less than this, some three seconds of one core."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def choose_form(n_rows: int, n_features: int) -> str:
     Returns
     -------
     str
-        "qr" while ``2 n_rows n_features²`` operations are less than 3e11, else "gram".
+        "qr" while ``2 n_rows n_features²`` operations are less than 1e11, else "gram".
     """
     return "qr" if 2.0 * n_rows * n_features**2 < QR_FLOPS else "gram"
 

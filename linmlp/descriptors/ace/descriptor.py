@@ -23,7 +23,7 @@ from linmlp.descriptors.ace.learning import (
     nearest_neighbor_distance,
 )
 from linmlp.descriptors.ace.parameters import AceParameters
-from linmlp.descriptors.ace.presets import find_preset
+from linmlp.descriptors.ace.presets import default_degrees, find_preset
 from linmlp.descriptors.ace.rows import AceRows
 from linmlp.descriptors.ace.single_evaluator import AceSingleEvaluator
 from linmlp.descriptors.ace.statistics import measure_distances
@@ -240,6 +240,26 @@ class ACE(Descriptor):
             return tier_degrees(n_elements, self.max_l)
         order = int(resolve_order(self.order, self.max_degree))
         return (resolve_degrees(self.max_degree, order, n_elements, self.max_l),)
+
+    def for_sample(self, structures: Sequence[Atoms]) -> Self:
+        """Return an unfitted ACE with no function beyond those of the preset "balanced", which a sample can determine.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Training structures.
+
+        Returns
+        -------
+        ACE
+            With the other settings of this one.
+        """
+        n_elements = len(atomic_numbers_of(structures))
+        own = self.degree_candidates(structures)[-1]
+        limited = tuple(map(min, own, default_degrees(n_elements, 3, self.max_l)))
+        smaller: Self = clone(self)
+        smaller.set_params(order=len(limited), max_degree=limited)
+        return smaller
 
     def up_to(self, max_degree: Sequence[int]) -> Self:
         """Return the fitted descriptor with the functions up to some degrees alone; settings stay as they are.

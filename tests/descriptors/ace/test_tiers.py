@@ -75,3 +75,15 @@ def test_fewer_functions_are_those_of_a_fit_with_lower_degrees():
         np.testing.assert_allclose(
             small.compute_features(pairs), large.compute_features(pairs)[:, UpToDegree(degrees)(large)], atol=1e-10
         )
+
+
+def test_samples_bear_no_more_than_balanced():
+    for given, expected in (
+        (ACE(3.0), default_degrees(1, 3, 6)),
+        (ACE.preset("fast", 3.0), default_degrees(1, 3, 6, "fast")),
+        (ACE.preset("accurate", 3.0), default_degrees(1, 3, 6)),
+        (ACE(3.0, max_degree=(20, 4)), (16, 4)),
+    ):
+        smaller = given.for_sample([bulk("Cu")])
+        assert (smaller.cutoff, smaller.max_l) == (given.cutoff, given.max_l)
+        assert smaller.fit([bulk("Cu")]).max_degree_ == expected
