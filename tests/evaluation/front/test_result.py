@@ -89,6 +89,17 @@ def test_only_points_of_the_front_are_filled_and_joined(made_up):
         plot_front(made_up, "stress_rmse")
 
 
+def test_every_way_to_select_has_a_color(front):
+    ax = front.plot()
+    labels = ["by degree", "selected", "frugal", "thrifty"]
+    assert [points.get_label() for points in ax.collections] == labels
+    assert len({tuple(points.get_edgecolors()[0]) for points in ax.collections}) == len(labels)
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count("12") == 3
+    assert "degrees 4,3" in texts
+    plt.close("all")
+
+
 def test_energies_alone_are_drawn_alone(tmp_path):
     points = tuple(Point(p.name, 5, p.energy_mae, None, p.score, p.cost, p.settings) for p in POINTS)
     front = Front(points, 5.0, 5, 20, None)
