@@ -207,7 +207,7 @@ def count_neighbors(parameters: AceParameters, structures: Sequence[Atoms]) -> t
     n_neighbors : ndarray of shape (n_elements, n_elements)
         Mean number of neighbors within the cutoff, by elements of center and neighbor.
     fractions : ndarray of shape (n_elements,)
-        Parts of all atoms that are of each element.
+        Parts of all atoms that are of each element; one that is absent counts like one atom, so that it costs something.
     """
     n = len(parameters.numbers)
     found, n_atoms = np.zeros((n, n)), np.zeros(n)
@@ -216,4 +216,5 @@ def count_neighbors(parameters: AceParameters, structures: Sequence[Atoms]) -> t
         kinds = parameters.element_indices(pairs.numbers)
         np.add.at(found, (kinds[pairs.i], kinds[pairs.j]), 1.0)
         n_atoms += np.bincount(kinds, minlength=n)
-    return found / np.maximum(n_atoms, 1.0)[:, None], n_atoms / n_atoms.sum()
+    n_atoms = np.maximum(n_atoms, 1.0)
+    return found / n_atoms[:, None], n_atoms / n_atoms.sum()

@@ -98,6 +98,13 @@ def test_functions_of_channels_that_are_there_cost_their_products_alone():
     assert costs.total([square, product, other]) - costs.total([square, product]) == pytest.approx(half * columns)
 
 
+def test_elements_that_are_absent_cost_something(fitted):
+    lithium = bulk("Li", cubic=True)
+    costs = FeatureCosts(*fitted.function_costs([lithium] * 10))
+    n = len(costs.own) // 2
+    np.testing.assert_allclose(costs.own[:n], 20 * costs.own[n:])
+
+
 def test_parts_of_features_are_those_of_their_factors(fitted):
     p = fitted.parameters_
     costs = compute_costs(p, np.ones((2, 2)), np.full(2, 0.5))
