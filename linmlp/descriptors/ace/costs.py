@@ -207,7 +207,7 @@ def count_neighbors(parameters: AceParameters, structures: Sequence[Atoms]) -> t
     n_neighbors : ndarray of shape (n_elements, n_elements)
         Mean number of neighbors within the cutoff, by elements of center and neighbor.
     fractions : ndarray of shape (n_elements,)
-        Parts of all atoms that are of each element; one that is absent counts like one atom, so that it costs something.
+        Parts of all atoms that are of each element; one that is absent counts like one atom, so that it has a cost.
     """
     n = len(parameters.numbers)
     found, n_atoms = np.zeros((n, n)), np.zeros(n)
