@@ -33,6 +33,20 @@ def carbide_model(carbide_truth):
 
 
 @pytest.fixture(scope="session")
+def mixed_carbide_model():
+    """Two elements mixed to one channel."""
+    channels = [[1.2, 0.7]]
+    return fitted(KnownModel.of(("C", "Si"), seed=2, ace=small_ace(channels)), channels)
+
+
+@pytest.fixture(scope="session")
+def mixed_alloy_model():
+    """Three elements mixed to two channels."""
+    channels = [[1.0, 0.9, 1.1], [1.1, -0.4, -0.9]]
+    return fitted(KnownModel.of(("C", "Si", "Ge"), seed=2, ace=small_ace(channels)), channels)
+
+
+@pytest.fixture(scope="session")
 def model_file(silicon_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "silicon.linmlp"
     silicon_model.save(path)
@@ -47,7 +61,7 @@ def fitted_case(request):
     )
 
 
-def fitted(truth):
+def fitted(truth, channels=None):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return LinearPotential(small_ace(), alpha=1e-8, **WEIGHTS).fit(truth.structures)
+        return LinearPotential(small_ace(channels), alpha=1e-8, **WEIGHTS).fit(truth.structures)

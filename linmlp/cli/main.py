@@ -74,6 +74,9 @@ def fit(
     max_degree: Annotated[
         str | None, typer.Option(help="ace: largest degree, a number, one per order (16,14,11), or auto")
     ] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="ace: densities that elements are mixed to, fewer than elements")
+    ] = None,
     n_max: Annotated[int | None, typer.Option(help="soap: radial functions")] = None,
     l_max: Annotated[int | None, typer.Option(help="soap: largest angular momentum")] = None,
     sigma: Annotated[float | None, typer.Option(help="soap: width of the Gaussians, Å")] = None,

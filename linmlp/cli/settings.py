@@ -13,7 +13,7 @@ from linmlp.potentials import LinearPotential, SparseKernelPotential
 Weight = float | Literal["auto"]
 
 ONLY_FOR = {
-    "descriptor ace": ("preset", "order", "max_degree", "max_l"),
+    "descriptor ace": ("preset", "order", "max_degree", "max_l", "channels"),
     "descriptor soap": ("n_max", "l_max", "sigma", "compression"),
     "kernel true": ("n_sparse", "zeta", "selection", "per_group", "n_candidates", "pair_term"),
 }
@@ -38,6 +38,7 @@ class FitSettings(BaseModel):
     order: int | Literal["auto"] = Field("auto", description="correlation order (body order - 1)")
     max_degree: int | list[int] | Literal["auto"] = Field("auto", description="largest total degree, per order")
     max_l: int = Field(6, description="largest angular momentum")
+    channels: int | list[list[float]] | None = Field(None, description="densities that elements are mixed to")
     n_max: int = Field(8, description="radial functions of soap")
     l_max: int = Field(6, description="largest angular momentum of soap")
     sigma: float = Field(0.5, description="width of the Gaussians of soap, Å")
@@ -113,8 +114,8 @@ class FitSettings(BaseModel):
         """Return the unfitted descriptor."""
         if self._kind() == "ace":
             if self.preset is not None:
-                return ACE.preset(self.preset, self.cutoff, self.max_l)
-            return ACE(self.cutoff, self.order, self.max_degree, max_l=self.max_l)
+                return ACE.preset(self.preset, self.cutoff, self.max_l, self.channels)
+            return ACE(self.cutoff, self.order, self.max_degree, self.max_l, self.channels)
         own = {name: getattr(self, name) for name in ONLY_FOR["descriptor soap"]}
         return SOAP(**own) if self.cutoff == "auto" else SOAP(self.cutoff, **own)
 

@@ -8,6 +8,9 @@ where R_nl = sum_k radcoefficients[n][l][k] g_k, n and k counted from 1 in `ns`.
 The g_k are those of `linmlp.descriptors.ace.radial` with the inner switch as `rcut_in` and `dcut_in`, so that nothing
 is approximated but by the tables that ML-PACE makes of them. The cosine over the last `dcut` is left out by dcut = 0;
 `prehc` = 0 leaves the core to other pair styles, and with it the core density is zero, so that its cutoff never acts.
+
+The format knows no mixed densities: a function of channels of elements is written as the sum over the elements of its
+factors, so that the file has as many functions as one without channels would have.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +18,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from ase.data import chemical_symbols
 
-from linmlp.descriptors.ace.basis import Channel, Function, factors
+from linmlp.descriptors.ace.basis import MIXED, Channel, factors
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import FIRST
 from linmlp.export.couplings import Terms, add_terms, fold, terms_of
@@ -55,7 +58,7 @@ def yace_text(parameters: AceParameters, coefficients: FloatArray, e0: Sequence[
     n_elements = len(parameters.numbers)
     blocks = np.reshape(coefficients, (n_elements, -1))
     radial = _UsedRadial.of(parameters, blocks)
-    products = [list(_products(parameters.functions, block)) for block in blocks]
+    products = [list(_products(parameters, z, block)) for z, block in enumerate(blocks)]
     lines = [
         "elements: " + flow([chemical_symbols[z] for z in parameters.numbers]),
         "E0: " + flow(list(e0)),
@@ -138,15 +141,31 @@ class _UsedRadial:
             yield _function(center, ((e, k, 0),), {(0,): float(self.pair[center, e, k])})
 
 
-def _products(functions: Sequence[Function], coefficients: FloatArray) -> Iterator[Product]:
+def _products(parameters: AceParameters, center: int, coefficients: FloatArray) -> Iterator[Product]:
     """Yield products of two or more A, each with all of its terms."""
     parts: dict[tuple[Channel, ...], list[tuple[float, Terms]]] = {}
-    for function, coefficient in zip(functions, coefficients, strict=True):
+    for function, coefficient in zip(parameters.functions, coefficients, strict=True):
         if len(function) > 1 and coefficient != 0.0:
-            channels, terms = fold(*terms_of(function))
-            parts.setdefault(channels, []).append((float(coefficient), terms))
+            mixed, of_mixed = terms_of(function)
+            for weight, of_elements in _unmixed(mixed, parameters, center):
+                channels, terms = fold(of_elements, of_mixed)
+                parts.setdefault(channels, []).append((weight * float(coefficient), terms))
     for channels, of_channels in parts.items():
         yield channels, add_terms(of_channels)
+
+
+def _unmixed(
+    channels: tuple[Channel, ...], parameters: AceParameters, center: int
+) -> Iterator[tuple[float, tuple[Channel, ...]]]:
+    """Yield the products of densities of elements that a product of densities is a sum of, and their factors."""
+    if parameters.mixing is None:
+        yield 1.0, channels
+        return
+    rows = [parameters.mixing[center, density - MIXED] for density, _, _ in channels]
+    for elements in np.ndindex(*map(len, rows)):
+        weight = float(np.prod([row[e] for row, e in zip(rows, elements, strict=True)]))
+        if weight != 0.0:
+            yield weight, tuple((e, n, l) for e, (_, n, l) in zip(elements, channels, strict=True))
 
 
 def _nothing() -> Product:

@@ -8,6 +8,7 @@ from ase import Atoms
 from sklearn.base import clone
 
 from linmlp.descriptors import ACE, Descriptor
+from linmlp.potentials.element_channels import learn_channels, learns_channels
 from linmlp.potentials.evidence_weights import EVIDENCE
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.fitting import cross_validation_score
@@ -146,7 +147,11 @@ class _Probe:
 
     def score(self, cutoff: float) -> float:
         """Return the best score with this cutoff."""
-        descriptor = clone(self.descriptor).set_params(cutoff=cutoff).fit(self.structures)
+        descriptor = clone(self.descriptor).set_params(cutoff=cutoff)
+        if learns_channels(descriptor):
+            channels = learn_channels(descriptor, self.structures, self.labels, self.e0, self.settings)
+            descriptor.set_params(channels=channels)
+        descriptor.fit(self.structures)
         reference = fit_reference_energies(self.e0, self.structures, self.labels, descriptor.elements_)
         data = TrainingSet(self.structures, self.labels, descriptor, (), reference)
         return cross_validation_score(data, self.settings)

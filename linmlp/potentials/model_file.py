@@ -14,7 +14,7 @@ from linmlp.exceptions import ModelFileError
 from linmlp.structures.files.write import replacing as replacing_file
 from linmlp.units import FloatArray
 
-SCHEMA = 2
+SCHEMA = 3
 """Number of the header's layout; every older one stays readable."""
 
 HEADER = "linmlp"

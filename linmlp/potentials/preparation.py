@@ -13,6 +13,7 @@ from linmlp.descriptors import Descriptor
 from linmlp.exceptions import SettingsError
 from linmlp.potentials.baseline_setting import resolve_baselines
 from linmlp.potentials.cutoff import choose_cutoff
+from linmlp.potentials.element_channels import learn_channels, learns_channels
 from linmlp.potentials.fit_settings import FitSettings
 from linmlp.potentials.reporting import Reporter
 from linmlp.potentials.size import fit_largest, sizes_to_choose_from
@@ -74,6 +75,8 @@ def prepare(
     if not is_frozen:
         if getattr(descriptor, "cutoff", None) == "auto":
             descriptor.set_params(cutoff=choose_cutoff(descriptor, structures, labels, potential.e0, settings, tell))
+        if learns_channels(descriptor):
+            descriptor.set_params(channels=learn_channels(descriptor, structures, labels, potential.e0, settings, tell))
         sizes = sizes_to_choose_from(descriptor, structures, settings) if may_choose_size else ()
         descriptor = fit_largest(descriptor, _distinct(structures), sizes)
     most = "up to " if sizes else ""

@@ -61,6 +61,17 @@ class TestFit:
             "model.", "again."
         )
 
+    def test_channels_of_elements(self, run, data, tmp_path):
+        code, _, err = run("fit", data / "train.xyz", *SMALL, "--channels", "1")
+        assert code == 0, err
+        assert load("model.linmlp").descriptor_.parameters_.n_channels == 1
+        assert yaml.safe_load((tmp_path / "model.yaml").read_text())["channels"] == 1
+        text = (tmp_path / "model.yaml").read_text().replace("channels: 1", "channels: [[0.5]]")
+        (tmp_path / "mine.yaml").write_text(text)
+        assert run("fit", "--settings", "mine.yaml", "-o", "again.linmlp")[0] == 0
+        assert load("again.linmlp").descriptor_.channels == [[0.5]]
+        assert "channels=[[0.5]]" in run("info", "again.linmlp")[1]
+
     @pytest.mark.parametrize(
         ("options", "told"),
         [
@@ -68,6 +79,8 @@ class TestFit:
             (("--preset", "fast", "--order", "3"), "preset: fast says order and degrees, but order: 3 is given too"),
             (("--preset", "fast", "--max-degree", "4,3,2"), "max_degree: [4, 3, 2] is given too; leave out one"),
             (("--preset", "fast", "--descriptor", "soap"), "preset: fast would have no effect"),
+            (("--channels", "2", "--cutoff", "4"), "channels=2 with the 1 element(s) Si; there must be at least 1"),
+            (("--channels", "1", "--descriptor", "soap"), "channels: 1 would have no effect"),
         ],
     )
     def test_presets_that_do_not_go(self, options, told, run, data):

@@ -15,7 +15,7 @@ from linmlp.export.yace_evaluator import YaceEvaluator
 from linmlp.export.yace_file import read_yace_file
 from linmlp.structures import ZBL, PairTable
 from tests.conftest import fitted
-from tests.naive.known_model import WEIGHTS, small_ace
+from tests.naive.known_model import WEIGHTS, random_structures, small_ace
 
 
 def fit(truth, **settings):
@@ -77,6 +77,22 @@ def test_selected_features_are_all_there_is(carbide_truth, tmp_path):
     low = read_yace_file(write_yace(fit(carbide_truth, features=UpToDegree((2, 2, 0))), tmp_path / "low.yace").path)
     assert len(low.functions[0]) < len(full.functions[0])
     assert low.bonds[0, 0].coefficients.shape[0] < full.bonds[0, 0].coefficients.shape[0]
+
+
+@pytest.mark.parametrize("name", ["mixed_carbide_model", "mixed_alloy_model"])
+def test_channels_are_written_as_sums_over_elements(name, request, tmp_path):
+    model = request.getfixturevalue(name)
+    exported = write_yace(model, tmp_path / "mixed.yace")
+    assert max(exported.deviations.energies, exported.deviations.forces) < 1e-5  # tables of ML-PACE
+    content, predictor = read_yace_file(exported.path), model.predictor()
+    of_two = [f for f in content.functions[0] if len(f.elements) == 2]
+    assert {f.elements for f in of_two} >= {(0, 0), (0, 1), (1, 1)}
+    names = model.descriptor_.get_feature_names_out()
+    assert len(of_two) > sum(name.startswith("C|c") and name.count(".c") == 1 for name in names)
+    atoms = random_structures(model.descriptor_.elements_, seed=9, n=3)
+    for theirs, ours in zip(map(YaceEvaluator(content, tables=False), atoms), map(predictor, atoms), strict=True):
+        np.testing.assert_allclose(theirs.energies, ours.energies, rtol=1e-9)
+        np.testing.assert_allclose(theirs.forces, ours.forces, rtol=0, atol=1e-9 * np.abs(ours.forces).max())
 
 
 def test_pair_table(silicon_truth, tmp_path):

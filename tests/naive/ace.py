@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 from scipy.special import sph_harm_y
 
-from linmlp.descriptors.ace.basis import Function, channel_key, factors, intermediate
+from linmlp.descriptors.ace.basis import MIXED, Function, channel_key, factors, intermediate
 from linmlp.descriptors.ace.coupling import clebsch_gordan
 from linmlp.descriptors.ace.radial import inner_switch, raw_functions
 
@@ -16,12 +16,14 @@ def spherical_harmonic(l, m, vectors):
     return np.sqrt(4 * np.pi) * sph_harm_y(l, m, np.arccos(z / np.linalg.norm(vectors, axis=1)), np.arctan2(y, x))
 
 
-def center_features(functions: list[Function], vectors, elements, cutoff, radial_map, pair_map, inner, width):
+def center_features(
+    functions: list[Function], vectors, elements, cutoff, radial_map, pair_map, inner, width, mixing=None
+):
     """Invariants of one center.
 
     vectors (n, 3), elements (n,): its neighbors; radial_map (n_elements, max_l + 1, n_max, k_max) and
     pair_map (n_elements, n_pair, n_pair): raw to used radial functions of this center's element;
-    inner, width (n_elements,): inner switch, width 0 for none.
+    inner, width (n_elements,): inner switch, width 0 for none; mixing (n_channels, n_elements): W.
     """
     distances = np.linalg.norm(vectors, axis=1)
     k_max = max(radial_map.shape[-1], pair_map.shape[-1])
@@ -30,6 +32,8 @@ def center_features(functions: list[Function], vectors, elements, cutoff, radial
 
     def density(channel, m):
         e, n, l = channel
+        if e >= MIXED:
+            return sum(w * density((k, n, l), m) for k, w in enumerate(mixing[e - MIXED]))
         of = elements == e
         radial = raw[of, : radial_map.shape[-1]] @ radial_map[e, l, n]
         return np.sum(radial * spherical_harmonic(l, m, vectors[of]))
@@ -102,7 +106,17 @@ def sum_over_tuples(function, vectors, elements, parameters, center=0):
 
 
 def features(
-    functions, n_center_elements, numbers, numbers_of_elements, pairs, cutoff, radial_map, pair_map, inner, width
+    functions,
+    n_center_elements,
+    numbers,
+    numbers_of_elements,
+    pairs,
+    cutoff,
+    radial_map,
+    pair_map,
+    inner,
+    width,
+    mixing=None,
 ):
     """Features per atom (n_atoms, n_center_elements * n_functions): the block of the center's element is filled."""
     index = {z: k for k, z in enumerate(numbers_of_elements)}
@@ -122,5 +136,6 @@ def features(
             pair_map[kind],
             inner[kind],
             width[kind],
+            None if mixing is None else mixing[kind],
         )
     return out

@@ -10,12 +10,12 @@ from linmlp import ACE
 from linmlp.neighbors import find_pairs
 
 WEIGHTS = {"energy_weight": 2.0, "force_weight": 1.0, "stress_weight": 50.0, "energy_per": "sqrt_atom"}
-E0 = {"C": -3.25, "Si": -1.5}
+E0 = {"C": -3.25, "Si": -1.5, "Ge": -2.25}
 
 
-def small_ace():
+def small_ace(channels=None):
     """Order 3 is in, with few functions; compiled once for all tests that use it."""
-    return ACE(cutoff=4.0, order=3, max_degree=(4, 3, 2))
+    return ACE(cutoff=4.0, order=3, max_degree=(4, 3, 2), channels=channels)
 
 
 def random_structures(symbols, seed, n=14):
@@ -49,10 +49,10 @@ class KnownModel:
     structures: list
 
     @classmethod
-    def of(cls, symbols, seed):
+    def of(cls, symbols, seed, ace=None):
         rng = np.random.default_rng(seed)
         structures = random_structures(symbols, seed, n=14 * len(symbols))
-        descriptor = small_ace().fit(structures)
+        descriptor = (ace or small_ace()).fit(structures)
         spread = np.concatenate([descriptor.compute_features(find_pairs(a, 4.0)) for a in structures]).std(0)
         coef = rng.normal(size=descriptor.n_features_out_) / np.maximum(spread, 1e-3 * spread.max())
         known = cls(descriptor, 0.3 * coef / np.sqrt(len(coef)), {s: E0[s] for s in symbols}, structures)

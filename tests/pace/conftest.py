@@ -41,12 +41,12 @@ class Case:
         return cls(descriptor, coefficients, e0, predictor)
 
 
-def random_case(symbols, max_degree, max_l, order=3):
+def random_case(symbols, max_degree, max_l, order=3, channels=None):
     """Coefficients that shrink with the degree."""
-    descriptor = ACE(CUTOFF, order, max_degree, max_l).fit([rattled(symbols, seed) for seed in range(4)])
+    descriptor = ACE(CUTOFF, order, max_degree, max_l, channels).fit([rattled(symbols, seed) for seed in range(4)])
     rng = np.random.default_rng(7)
     coefficients = 0.1 * rng.normal(size=descriptor.n_features_out_) / (1 + descriptor.feature_degrees()[:, 1])
-    return Case.of(descriptor, coefficients, [-3.25, -7.5][: len(symbols)])
+    return Case.of(descriptor, coefficients, [-3.25, -7.5, -1.5][: len(symbols)])
 
 
 def general_case():
@@ -83,6 +83,9 @@ MAKERS = {
     "general radial functions": general_case,
     "order 4": lambda: random_case(("Si",), (5, 5, 5, 6), 3, order=4),
     "order 4, two elements": lambda: random_case(("Cl", "Li"), (3, 3, 3, 3), 2, order=4),
+    "one channel, two elements": lambda: random_case(("Cl", "Li"), (5, 5, 4), 3, channels=[[1.0, -0.4]]),
+    "two channels, three elements": lambda: random_case(("Cl", "Li", "Na"), (3, 3, 3), 2, channels=2),
+    "order 4, one channel": lambda: random_case(("Cl", "Li"), (3, 3, 3, 3), 2, order=4, channels=[[0.7, 1.2]]),
     "pair term alone": lambda: random_case(("Cl", "Li"), (6,), 0, order=1),
     "high l": lambda: random_case(("Si",), (0, 12, 8), 6),
     "fitted, silicon": lambda: fitted_case(load_silicon),
@@ -114,7 +117,7 @@ def structures_of(symbols):
     rng = np.random.default_rng(3)
     first, last = symbols[0], symbols[-1]
     lattice = {"crystalstructure": "zincblende" if len(symbols) > 1 else "diamond", "a": 5.1}
-    primitive = bulk("".join(symbols) if len(symbols) > 1 else first, **lattice)
+    primitive = bulk(first + last if len(symbols) > 1 else first, **lattice)
     sheared = primitive.copy()
     sheared.set_cell(primitive.cell.array @ (np.eye(3) + 0.05 * rng.normal(size=(3, 3))), scale_atoms=True)
     slab = fcc111(first, (2, 2, 3), a=4.2, vacuum=5.0)

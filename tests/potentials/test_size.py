@@ -21,13 +21,13 @@ STRUCTURES = load_silicon()[0][:36]
 
 @pytest.fixture(autouse=True)
 def _small_sizes(monkeypatch):
-    monkeypatch.setattr(ace, "tier_degrees", lambda n_elements, max_l: SIZES)
+    monkeypatch.setattr(ace, "tier_degrees", lambda n_elements, max_l, n_channels: SIZES)
 
 
 @pytest.fixture(scope="module")
 def fitted():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ace, "tier_degrees", lambda n_elements, max_l: SIZES)
+        patch.setattr(ace, "tier_degrees", lambda n_elements, max_l, n_channels: SIZES)
         return LinearPotential(ACE(4.5, max_l=3), fill_holes=False).fit(STRUCTURES)
 
 

@@ -19,6 +19,7 @@ from linmlp.descriptors.ace.lane_loops import (
     spread,
     store,
 )
+from linmlp.descriptors.ace.mixing_loops import mix, mix_back
 from linmlp.descriptors.ace.product_loops import add_couples, add_full, add_paired, add_real, spread_couples
 from linmlp.descriptors.ace.sum_loops import sum_channels
 from linmlp.descriptors.simd import LANES, element, put, shifted
@@ -53,6 +54,7 @@ def sum_block(block, sizes, blocks, listed, functions, plan, scratch):
             compute_radial(start, stop, n, sizes.stride, ze, functions, scratch.geometry, scratch.radial, scratch.slope)
             sum_raw(ze, start, stop, sizes, functions, plan, scratch)
         start += element(blocks.slots, block * n_elements + e)
+    mix(z, n_elements, plan.mixing, scratch.raw)
     combine(z, plan.to_used, functions.norms, scratch.raw, scratch.A)
     clear(element(plan.coupled_start, z), element(plan.used_size, z), scratch.A)
     add_couples(z, plan.coupled, scratch.A)
@@ -83,7 +85,7 @@ def sum_raw(ze, start, stop, sizes, functions, plan, scratch):
 
 
 @njit(**OPTIONS)
-def differentiate_energy(z, plan, functions, scratch, derivatives):
+def differentiate_energy(z, n_elements, plan, functions, scratch, derivatives):
     """Write derivatives of the energy with respect to raw sums, and the energy into sums (10,).
 
     The derivatives may take the place of the raw sums.
@@ -101,17 +103,17 @@ def differentiate_energy(z, plan, functions, scratch, derivatives):
     three = dot(size, A, G) - two
     store(scratch.sums, 9 * LANES, energy + 0.5 * two + (1.0 / 3.0) * three)
     spread_couples(z, plan.coupled, A, G)
-    write_derivatives(z, plan, functions, G, derivatives)
+    write_derivatives(z, n_elements, plan, functions, G, derivatives)
 
 
 @njit(**OPTIONS)
-def differentiate(z, plan, functions, scratch, derivatives):
+def differentiate(z, n_elements, plan, functions, scratch, derivatives):
     """Write derivatives of the energy with respect to raw sums, without the energy."""
     A, G = scratch.A, scratch.G
     combine(z, plan.order_two, functions.weights, A, G)
     add_products(z, plan, A, G)
     spread_couples(z, plan.coupled, A, G)
-    write_derivatives(z, plan, functions, G, derivatives)
+    write_derivatives(z, n_elements, plan, functions, G, derivatives)
 
 
 @njit(**OPTIONS)
@@ -123,10 +125,11 @@ def add_products(z, plan, A, G):
 
 
 @njit(**OPTIONS)
-def write_derivatives(z, plan, functions, G, derivatives):
+def write_derivatives(z, n_elements, plan, functions, G, derivatives):
     """Write derivatives with respect to raw sums from those with respect to A, and add order 1."""
     pair = plan.pair
     combine(z, plan.to_raw, functions.norms, G, derivatives)
+    mix_back(z, n_elements, plan.mixing, derivatives)
     for term in range(element(pair.first, z), element(pair.first, z + 1)):
         o = element(pair.channel, term)
         store(derivatives, o, load(derivatives, o) + spread(pair.coefficient, term))

@@ -45,6 +45,8 @@ def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, memb
         sum_block(block, sizes, blocks, listed, functions, plan, scratch)
         for member in range(members.n_members):
             of_member = results_of_member(results, member, listed.n_atoms)
-            differentiate_energy(z, plan_of_member(plan, members, member), functions, scratch, derivatives)
+            differentiate_energy(
+                z, sizes.n_elements, plan_of_member(plan, members, member), functions, scratch, derivatives
+            )
             add_block_forces(z, sizes, plan, scratch, derivatives, of_member.forces)
             write_sums(atoms, scratch.sums, of_member)

@@ -76,6 +76,7 @@ def plan_of_member(plan, members, member):
         _products_with(plan.paired, shifted(members.paired, member * members.n_paired)),
         _products_with(plan.full, shifted(members.full, member * members.n_full)),
         plan.coupled,
+        plan.mixing,
     )
 
 

@@ -10,7 +10,8 @@ neighbors of e                        N (`PER_NEIGHBOR` + 2 (terms of both power
 raw radial function k of e            5 N
 angular momentum l of e               N (10 l + 9): Legendre functions, columns, and what differentiates them
 raw sum (e, l, k)                     N (2l + 1) to sum, 2 N (2l + 1) for forces
-channel (e, n, l)                     2 (2l + 1) for each of its raw functions, there and back, and 2 (2l + 1)
+mixed sum (c, l, k) of all elements   2 (2l + 1) for each element
+channel (e, n, l), or (c, n, l)       2 (2l + 1) for each of its raw functions, there and back, and 2 (2l + 1)
 product of two columns, order 3       3; 6 for a real part, 12 for a complex product
 product of two channels, order 4      3 for each product of columns
 couple (a, b, L) of order 4           2 for each coefficient of its columns, and 2 (2L + 1)
@@ -33,7 +34,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from ase import Atoms
 
-from linmlp.descriptors.ace.basis import Channel, Couple, couples_of, factors, order_of
+from linmlp.descriptors.ace.basis import Channel, Couple, couples_of, factors, is_mixed, order_of
 from linmlp.descriptors.ace.coupling import real_coupling
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.plan_center import MIN_RAW, Center
@@ -112,10 +113,16 @@ class _CenterCosts:
         self.own[feature] += self._fraction * 2
 
     def _add_channel(self, feature: int, channel: Channel) -> None:
-        e, n, l = channel
-        used = np.flatnonzero(self._center.map[e, l, n])
-        self._add_raw(feature, e, l, int(used[-1]) + 1 if len(used) else 0)
-        self._need(feature, ("channel", e, n, l), 2 * (2 * l + 1) * (len(used) + 1))
+        density, n, l = channel
+        # Where elements are mixed, the raw functions are the same for all neighbors.
+        elements = range(len(self._n_neighbors)) if is_mixed(channel) else range(density, density + 1)
+        used = np.flatnonzero(self._center.map[elements[0], l, n])
+        n_raw = int(used[-1]) + 1 if len(used) else 0
+        for e in elements:
+            self._add_raw(feature, e, l, n_raw)
+        for k in range(max(n_raw, MIN_RAW) if is_mixed(channel) else 0):
+            self._need(feature, ("mixed", density, l, k), 2 * (2 * l + 1) * len(elements))
+        self._need(feature, ("channel", *channel), 2 * (2 * l + 1) * (len(used) + 1))
 
     def _add_raw(self, feature: int, e: int, l: int, n: int) -> None:
         """Add the raw sums 0 to n - 1 of an angular momentum and what they are made of."""

@@ -5,8 +5,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import MAX_ORDER, count_functions
-from linmlp.descriptors.ace.counting import count_invariants
+from linmlp.descriptors.ace.basis import MAX_ORDER, count_by_order, count_functions
 from linmlp.descriptors.ace.presets import DEFAULT, PRESETS, default_degrees
 from linmlp.exceptions import SettingsError
 
@@ -53,7 +52,9 @@ def _gigabytes(n_functions: int) -> str:
     return f"{gigabytes:.2g} GB" if gigabytes < 10 else f"{gigabytes:.0f} GB"
 
 
-def resolve_degrees(max_degree: Degrees, order: int, n_elements: int, max_l: int) -> tuple[int, ...]:
+def resolve_degrees(
+    max_degree: Degrees, order: int, n_elements: int, max_l: int, n_channels: int | None = None
+) -> tuple[int, ...]:
     """Return one degree per order.
 
     Parameters
@@ -66,6 +67,8 @@ def resolve_degrees(max_degree: Degrees, order: int, n_elements: int, max_l: int
         Number of elements.
     max_l : int
         Largest angular momentum.
+    n_channels : int or None, default=None
+        Densities that elements are mixed to; None for those of the elements.
 
     Returns
     -------
@@ -83,14 +86,15 @@ def resolve_degrees(max_degree: Degrees, order: int, n_elements: int, max_l: int
             raise SettingsError(
                 f'max_degree={max_degree!r}; it must be "auto", a number, one per order, or a preset: {names}'
             )
-        return default_degrees(n_elements, order, max_l, DEFAULT if max_degree == "auto" else max_degree)
+        preset = DEFAULT if max_degree == "auto" else max_degree
+        return default_degrees(n_elements, order, max_l, preset, n_channels)
     if isinstance(max_degree, int | np.integer):
         degrees = (int(max_degree),) * order
     else:
         degrees = tuple(int(d) for d in max_degree)
     if len(degrees) != order or min(degrees) < 0:
         raise SettingsError(f"max_degree={max_degree!r}; order {order} needs {order} numbers >= 0")
-    of_order = [n_elements * count_invariants(k, n_elements, d, max_l) for k, d in enumerate(degrees, start=1)]
+    of_order = [n_elements * count for count in count_by_order(n_elements, degrees, max_l, n_channels)]
     if sum(of_order) > MAX_FUNCTIONS:
         largest = int(np.argmax(of_order)) + 1
         raise SettingsError(

@@ -22,6 +22,7 @@ from linmlp.descriptors.ace.learning import (
     limit_parameters,
     nearest_neighbor_distance,
 )
+from linmlp.descriptors.ace.mixing import Channels, count_channels, resolve_channels
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.presets import default_degrees, find_preset
 from linmlp.descriptors.ace.rows import AceRows
@@ -63,6 +64,13 @@ class ACE(Descriptor):
         fall alike.
     max_l : int, default=6
         Largest angular momentum.
+    channels : None, int or array-like of shape (n_channels, n_elements), default=None
+        Densities of the neighbors that functions of order 2 and higher are made of. None is one for every element: the
+        number of functions grows as elements**order. A number, at most that of elements, mixes the elements to so many
+        densities, so that it grows as channels**order: a potential learns the mixture from its training structures
+        (`linmlp.potentials.element_channels`), a descriptor fitted on its own, which sees no labels, takes
+        `linmlp.descriptors.ace.mixing.fixed_channels`. A matrix gives the mixture, elements by atomic number; one for
+        each central element has the shape (n_elements, n_channels, n_elements).
 
     Attributes
     ----------
@@ -89,6 +97,10 @@ class ACE(Descriptor):
     .. math:: B = \sum_M Q_{12,LM} \bar Q_{34,LM}, \qquad
               Q_{ab,LM} = \sum_m \langle l_a m \, l_b \, M{-}m | L M \rangle A_{a,m} A_{b,M-m}.
 
+    With `channels` the densities of orders 2 and higher are :math:`A_{cnlm} = \sum_e W_{ce} A_{enlm}`, whose radial
+    functions are the same for all neighbors of a center; the pair term keeps its elements, and every center its own
+    coefficients.
+
     Where factors are equal, functions of different L are linearly dependent; those that the coupling tensors show to be
     so are left out [2]_, so that the basis is complete and independent.
 
@@ -114,14 +126,18 @@ class ACE(Descriptor):
         order: int | Literal["auto"] = "auto",
         max_degree: Degrees = "auto",
         max_l: int = 6,
+        channels: Channels = None,
     ) -> None:
         self.cutoff = cutoff
         self.order = order
         self.max_degree = max_degree
         self.max_l = max_l
+        self.channels = channels
 
     @classmethod
-    def preset(cls, name: str, cutoff: float | Literal["auto"] = "auto", max_l: int = 6) -> Self:
+    def preset(
+        cls, name: str, cutoff: float | Literal["auto"] = "auto", max_l: int = 6, channels: Channels = None
+    ) -> Self:
         """Return an unfitted ACE of a size by name: "fast", "balanced" or "accurate".
 
         Degrees fall with the number of elements, so that all functions of all elements are no more than
@@ -148,6 +164,8 @@ class ACE(Descriptor):
             Cutoff radius in Å, see the class.
         max_l : int, default=6
             Largest angular momentum.
+        channels : None, int or array-like, default=None
+            Mixture of elements, see the class.
 
         Returns
         -------
@@ -166,7 +184,7 @@ class ACE(Descriptor):
         >>> [ACE.preset(name, 4.0).fit([bulk("Cu")]).n_features_out_ for name in ("fast", "balanced", "accurate")]
         [145, 750, 1604]
         """
-        return cls(cutoff, find_preset(name).order, name, max_l)  # type: ignore[arg-type]  # a name that is known
+        return cls(cutoff, find_preset(name).order, name, max_l, channels)  # type: ignore[arg-type]  # a name that is known
 
     def fit(self, structures: Sequence[Atoms], y: Any = None) -> Self:
         """Learn the elements, the cutoff if it is "auto", and the radial functions.
@@ -191,6 +209,7 @@ class ACE(Descriptor):
         structures = check_structures(structures)
         self._check_arguments()
         numbers = atomic_numbers_of(structures)
+        mixing = resolve_channels(self.channels, numbers)
         cutoff = self._resolve_cutoff(structures, numbers)
         distances = measure_distances(all_pairs(structures, cutoff), numbers, cutoff)
         if distances.n_pairs == 0:
@@ -198,9 +217,9 @@ class ACE(Descriptor):
                 f"no two atoms are within the cutoff of {cutoff:g} Å in any of the {len(structures)} structures; "
                 "give a larger cutoff"
             )
-        order = int(resolve_order(self.order, self.max_degree))
-        self.max_degree_ = resolve_degrees(self.max_degree, order, len(numbers), self.max_l)
-        self._set_parameters(learn_parameters(distances, numbers, cutoff, self.max_degree_, self.max_l))
+        order, n_channels = int(resolve_order(self.order, self.max_degree)), count_channels(mixing, numbers)
+        self.max_degree_ = resolve_degrees(self.max_degree, order, len(numbers), self.max_l, n_channels)
+        self._set_parameters(learn_parameters(distances, numbers, cutoff, self.max_degree_, self.max_l, mixing))
         return self
 
     def cutoff_candidates(self, structures: Sequence[Atoms]) -> tuple[float, ...]:
@@ -235,11 +254,12 @@ class ACE(Descriptor):
             The functions of each are some of those of the next.
         """
         self._check_arguments()
-        n_elements = len(atomic_numbers_of(structures))
+        numbers = atomic_numbers_of(structures)
+        n_elements, n_channels = len(numbers), count_channels(self.channels, numbers)
         if self.order == "auto" and self.max_degree == "auto":
-            return tier_degrees(n_elements, self.max_l)
+            return tier_degrees(n_elements, self.max_l, n_channels)
         order = int(resolve_order(self.order, self.max_degree))
-        return (resolve_degrees(self.max_degree, order, n_elements, self.max_l),)
+        return (resolve_degrees(self.max_degree, order, n_elements, self.max_l, n_channels),)
 
     def for_sample(self, structures: Sequence[Atoms]) -> Self:
         """Return an unfitted ACE with no function beyond those of the preset "balanced", which a sample can determine.
@@ -254,9 +274,9 @@ class ACE(Descriptor):
         ACE
             With the other settings of this one.
         """
-        n_elements = len(atomic_numbers_of(structures))
-        own = self.degree_candidates(structures)[-1]
-        limited = tuple(map(min, own, default_degrees(n_elements, 3, self.max_l)))
+        numbers = atomic_numbers_of(structures)
+        balanced = default_degrees(len(numbers), 3, self.max_l, n_channels=count_channels(self.channels, numbers))
+        limited = tuple(map(min, self.degree_candidates(structures)[-1], balanced))
         smaller: Self = clone(self)
         smaller.set_params(order=len(limited), max_degree=limited)
         return smaller
@@ -283,7 +303,8 @@ class ACE(Descriptor):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray[Any, Any]:
         """Return names such as ``Si|Si.Si n=2,1 l=3,3``: center, elements of the factors, their n and l.
 
-        Order 4 has the angular momentum of the pairs behind: ``Si|Si.Si.Si.Si n=0,1,0,2 l=1,1,2,2 L=0``.
+        Order 4 has the angular momentum of the pairs behind: ``Si|Si.Si.Si.Si n=0,1,0,2 l=1,1,2,2 L=0``. Where elements
+        are mixed, factors are channels: ``In|c0.c1 n=2,1 l=3,3``.
 
         Parameters
         ----------
@@ -467,8 +488,12 @@ class ACE(Descriptor):
         """Return the fitted state as json-able settings and arrays."""
         check_is_fitted(self)
         p = self.parameters_
+        arguments = {**self.get_params(), "max_degree": _as_json(self.max_degree)}
+        channels = arguments.pop("channels")
+        if channels is not None:
+            arguments["channels"] = np.asarray(channels).tolist()
         settings = {
-            "arguments": {**self.get_params(), "max_degree": _as_json(self.max_degree)},
+            "arguments": arguments,
             "max_degree": list(self.max_degree_),
             "numbers": list(p.numbers),
             "cutoff": p.cutoff,
@@ -481,7 +506,7 @@ class ACE(Descriptor):
             "inner": p.inner,
             "inner_width": p.inner_width,
         }
-        return settings, arrays
+        return settings, arrays if p.mixing is None else {**arrays, "mixing": p.mixing}
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, FloatArray]) -> Self:

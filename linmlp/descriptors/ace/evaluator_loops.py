@@ -42,6 +42,6 @@ def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, resu
     for block in range(first, last):
         z = element(blocks.element, block)
         sum_block(block, sizes, blocks, listed, functions, plan, scratch)
-        differentiate_energy(z, plan, functions, scratch, scratch.raw)
+        differentiate_energy(z, sizes.n_elements, plan, functions, scratch, scratch.raw)
         add_block_forces(z, sizes, plan, scratch, scratch.raw, results.forces)
         write_sums(shifted(blocks.atoms, block * LANES), scratch.sums, results)

@@ -13,7 +13,7 @@ from numba import njit
 from linmlp.descriptors.ace.combinations import Combinations
 from linmlp.descriptors.ace.lane_blocks import Blocks
 from linmlp.descriptors.ace.lane_loops import OPTIONS
-from linmlp.descriptors.ace.plan import PairTerm, Plan
+from linmlp.descriptors.ace.plan import Mixing, PairTerm, Plan
 from linmlp.descriptors.ace.products import Products
 from linmlp.descriptors.simd import pointer
 from linmlp.units import FloatArray, IntArray
@@ -144,7 +144,14 @@ def point_to_plan(plan):
         _point_to_products(r.paired),
         _point_to_products(r.full),
         _point_to_products(r.coupled),
+        _point_to_mixing(r.mixing),
     )
+
+
+@njit(**OPTIONS)
+def _point_to_mixing(mixing):
+    r = Mixing(*mixing)
+    return Mixing(r.n_channels, pointer(r.start), pointer(r.size), pointer(r.weight))
 
 
 @njit(**OPTIONS)

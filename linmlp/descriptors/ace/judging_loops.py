@@ -87,7 +87,7 @@ def _evaluate(
                 of_chunk = shifted(blocks.atoms, (block + 1 - n_filled) * LANES)
                 _judge_chunk(z, n_filled, of_chunk, features[2], memory, judgement)
                 n_filled = 0
-        differentiate_energy(z, plan, functions, scratch, scratch.raw)
+        differentiate_energy(z, sizes.n_elements, plan, functions, scratch, scratch.raw)
         add_block_forces(z, sizes, plan, scratch, scratch.raw, results.forces)
         write_sums(atoms, scratch.sums, results)
         _add_member_forces(z, atoms, sizes, listed.n_atoms, scratch, committee, memory, judgement)
@@ -108,7 +108,7 @@ def _add_member_forces(z, atoms, sizes, n_atoms, scratch, committee, memory, jud
     double_block(z, sizes, plan, scratch, pairs, basis, n_basis)
     step = 3 * (n_atoms + 1)
     for pair in range(members.n_members):
-        differentiate(z, plan_of_member(plan, members, pair), functions, pairs, memory.derivatives)
+        differentiate(z, sizes.n_elements, plan_of_member(plan, members, pair), functions, pairs, memory.derivatives)
         one = shifted(judgement.member_forces, 2 * pair * step)
         two = shifted(one, step)
         add_pair_forces(z, atoms, sizes, plan, scratch, pairs, memory.derivatives, one, two)

@@ -33,7 +33,12 @@ SEARCH_RADIUS = 6.0
 
 
 def learn_parameters(
-    distances: DistanceStatistics, numbers: tuple[int, ...], cutoff: float, max_degree: tuple[int, ...], max_l: int
+    distances: DistanceStatistics,
+    numbers: tuple[int, ...],
+    cutoff: float,
+    max_degree: tuple[int, ...],
+    max_l: int,
+    mixing: FloatArray | None = None,
 ) -> AceParameters:
     """Return the functions of ACE for distances that were observed.
 
@@ -49,32 +54,41 @@ def learn_parameters(
         Largest total degree per order.
     max_l : int
         Largest angular momentum.
+    mixing : ndarray of shape (n_elements, n_channels, n_elements) or None, default=None
+        How densities are mixed; None for those of the elements.
 
     Returns
     -------
     AceParameters
-        Radial functions are orthonormal under the distances.
+        Radial functions are orthonormal under the distances; where elements are mixed, under those of all neighbors.
     """
     n_elements = len(numbers)
     n_pair, n_radial = _count_radial(max_degree)
     closest = _assume_unseen(distances.closest, numbers)
+    counts, tame = distances.counts, closest
+    if mixing is not None:  # all neighbors of a center have the same functions
+        counts = np.repeat(counts.sum(axis=1, keepdims=True), n_elements, axis=1)
+        tame = np.repeat(closest.min(axis=1, keepdims=True), n_elements, axis=1)
     pair_map = np.empty((n_elements, n_elements, n_pair, n_pair))
     radial_map = np.empty((n_elements, n_elements, max_l + 1, n_radial, n_radial))
     for z in range(n_elements):
         for e in range(n_elements):
             size = max(n_pair, n_radial)
-            full = _radial_map(distances, distances.counts[z, e], closest[z, e], size, cutoff)
+            full = _radial_map(distances, counts[z, e], tame[z, e], size, cutoff)
             pair_map[z, e] = full[:n_pair, :n_pair]
             radial_map[z, e] = full[:n_radial, :n_radial]
     return AceParameters(
         numbers=numbers,
         cutoff=cutoff,
         scaling=SCALING,
-        functions=tuple(enumerate_functions(n_elements, max_degree, max_l)),
+        functions=tuple(
+            enumerate_functions(n_elements, max_degree, max_l, None if mixing is None else mixing.shape[1])
+        ),
         radial_map=radial_map,
         pair_map=pair_map,
         inner=np.round(INNER * closest, 3),
         inner_width=np.round(INNER_WIDTH * closest, 3),
+        mixing=mixing,
     )
 
 
@@ -96,9 +110,10 @@ def limit_parameters(parameters: AceParameters, max_degree: tuple[int, ...], max
         What `learn_parameters` gives for these degrees: radial functions are made orthonormal in order of their degree.
     """
     n_pair, n_radial = _count_radial(max_degree)
+    n_channels = None if parameters.mixing is None else parameters.mixing.shape[1]
     return replace(
         parameters,
-        functions=tuple(enumerate_functions(len(parameters.numbers), max_degree, max_l)),
+        functions=tuple(enumerate_functions(len(parameters.numbers), max_degree, max_l, n_channels)),
         radial_map=np.ascontiguousarray(parameters.radial_map[..., :n_radial, :n_radial]),
         pair_map=np.ascontiguousarray(parameters.pair_map[..., :n_pair, :n_pair]),
     )

@@ -150,7 +150,9 @@ def _in_pairs(plan: Plan) -> Plan:
     """Return the plan with pairs for all numbers that members have in common."""
     to_raw = plan.to_raw._replace(coefficient=twice(plan.to_raw.coefficient))
     coupled = plan.coupled._replace(coefficient=twice(plan.coupled.coefficient))
-    return plan._replace(to_raw=to_raw, full=plan.full._replace(sign=twice(plan.full.sign)), coupled=coupled)
+    full = plan.full._replace(sign=twice(plan.full.sign))
+    mixing = plan.mixing._replace(weight=twice(plan.mixing.weight))
+    return plan._replace(to_raw=to_raw, full=full, coupled=coupled, mixing=mixing)
 
 
 def _members_in_pairs(layout: Layout, members: FloatArray) -> Members:

@@ -33,6 +33,9 @@ class AceParameters:
     forms : tuple of tuples of RadialForm or None, default=None
         Raw functions by center and neighbor, of potentials read from files of other programs; None for those of
         `linmlp.descriptors.ace.radial`. `cutoff` is the largest of them.
+    mixing : ndarray of shape (n_elements, n_channels, n_elements) or None, default=None
+        W_ce of every central element, which mixes the densities of neighbors of elements e; `radial_map` and `pair_map`
+        are then the same for all neighbors. None where densities are not mixed.
     """
 
     numbers: tuple[int, ...]
@@ -44,11 +47,17 @@ class AceParameters:
     inner: FloatArray
     inner_width: FloatArray
     forms: Forms | None = None
+    mixing: FloatArray | None = None
 
     @property
     def n_features(self) -> int:
         """Number of features, over all central elements."""
         return len(self.numbers) * len(self.functions)
+
+    @property
+    def n_channels(self) -> int | None:
+        """Number of densities that elements are mixed to, or None."""
+        return None if self.mixing is None else self.mixing.shape[1]
 
     def form(self, center: int, neighbor: int) -> RadialForm:
         """Return the raw functions of a pair of elements."""

@@ -10,6 +10,8 @@ lanes, and offsets are counted in doubles. There are two sets of channels for ev
 
 .. math:: A_{enlm} = F_{lm} \sum_k C_{nk} A^{raw}_{eklm}, \qquad F_{lm} = (-1)^m \sqrt{(2l+1) (l-m)! / (l+m)!},
 
+(with channels of elements :math:`A_{cnlm} = F_{lm} \sum_k C_{nk} \sum_e W_{ce} A^{raw}_{eklm}`: elements are mixed
+first, to *mixed* columns that stand after the raw ones; the map C is the same for all neighbors),
 and after them the coupled pairs of order 4, which have columns like a channel of angular momentum L (that of M = 0 is
 the imaginary part of :math:`Q_0` where :math:`l_1 + l_2 + L` is odd). Order 4 is order 2 of coupled pairs.
 """
@@ -39,6 +41,15 @@ class PairTerm(NamedTuple):
     coefficient: FloatArray  # (n_terms,)
 
 
+class Mixing(NamedTuple):
+    """How raw columns of neighbor elements are mixed to channels; those of all elements stand in the same order."""
+
+    n_channels: int
+    start: IntArray  # (n_elements,) offset of the first mixed column
+    size: IntArray  # (n_elements,) doubles of one element, and of one channel; 0 where nothing is mixed
+    weight: FloatArray  # (n_elements, n_channels, n_elements) W of every center, flat
+
+
 class Plan(NamedTuple):
     """What to compute for each central element; arrays end with a spare channel."""
 
@@ -57,6 +68,7 @@ class Plan(NamedTuple):
     paired: Products
     full: Products
     coupled: Products  # real products, whose third factors are columns of coupled pairs
+    mixing: Mixing
 
 
 class Coefficients(NamedTuple):
@@ -170,9 +182,8 @@ def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: in
         )
         for kind in (REAL, PAIRED, FULL)
     ]
-    products = [of_kind for of_kind, _ in kinds]
     coupled, couplings = join_products([center.couplings() for center in centers], used_sizes, REAL, lanes, 0.0)
-    products.append(coupled._replace(coefficient=np.array(couplings, dtype=float)))
+    real, paired, full = (of_kind for of_kind, _ in kinds)
     plan = Plan(
         n_raw,
         n_raw.max(axis=2),
@@ -185,7 +196,16 @@ def _make_layout(parameters: AceParameters, active: NDArray[np.bool_], lanes: in
         order_two,
         _fixed(*join_rows([center.to_raw() for center in centers], raw_sizes, lanes, 0.0)),
         pair,
-        *products,
+        real,
+        paired,
+        full,
+        coupled._replace(coefficient=np.array(couplings, dtype=float)),
+        Mixing(
+            parameters.n_channels or 0,
+            np.array([center.mixed_start for center in centers], dtype=np.int64) * lanes,
+            np.array([center.mixed_size for center in centers], dtype=np.int64) * lanes,
+            np.zeros(1) if parameters.mixing is None else np.ascontiguousarray(parameters.mixing, dtype=float).ravel(),
+        ),
     )
     shares = [pair_shares, order_two_shares, *(shares for _, shares in kinds)]
     return Layout(plan, Maps(*(share_matrix(of_kind, len(active)) for of_kind in shares)), centers)

@@ -5,7 +5,18 @@ from typing import TypeVar
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import COUPLED, Channel, Couple, Function, couples_of, degree, factors, order_of
+from linmlp.descriptors.ace.basis import (
+    COUPLED,
+    MIXED,
+    Channel,
+    Couple,
+    Function,
+    couples_of,
+    degree,
+    factors,
+    is_mixed,
+    order_of,
+)
 from linmlp.descriptors.ace.combinations import Row
 from linmlp.descriptors.ace.coupling import real_coupling
 from linmlp.descriptors.ace.parameters import AceParameters
@@ -40,15 +51,19 @@ class Center:
     start, couple_start : dict
         First column of each used channel, and of each coupled pair.
     used_size, raw_size : int
-        Number of columns, those of coupled pairs among the used ones.
+        Number of columns, those of coupled pairs among the used ones, mixed ones among the raw ones.
     coupled_start : int
         First column of coupled pairs.
     n_raw, raw_start : ndarray of shape (n_elements, max_l + 1)
-        Number of raw functions of each neighbor and l, and the first column.
+        Number of raw functions of each neighbor and l, and the first column. Where elements are mixed, all neighbors
+        have as many; the mixed columns follow, (channel, l, k, column) like those of one element.
+    mixed_start, mixed_size : int
+        First mixed column, and columns of one channel; as many of one element. Size 0 where nothing is mixed.
     """
 
     def __init__(self, parameters: AceParameters, z: int, functions: list[tuple[int, Function]]) -> None:
         self.map, self.pair_map = parameters.radial_map[z], parameters.pair_map[z]
+        self.n_channels = parameters.n_channels or 0
         self._of_order = [[(k, f) for k, f in functions if order_of(f) == order] for order in (1, 2, 3, 4)]
         channels = {channel for _, f in functions if order_of(f) > 1 for channel in factors(f)}
         self.used = sorted(channels, key=lambda channel: (channel[0], channel[2], channel[1]))
@@ -64,28 +79,37 @@ class Center:
         """Find how many raw functions are needed, and number their columns."""
         n_elements, n_l = self.map.shape[:2]
         needed: IntArray = np.zeros((n_elements, n_l), dtype=np.int64)
-        for e, n, l in self.used:
-            needed[e, l] = max(int(needed[e, l]), _n_leading(self.map[e, l, n]))
+        for channel in self.used:
+            l, row = channel[2], self._map_row(channel)
+            of_channel = slice(None) if is_mixed(channel) else channel[0]
+            needed[of_channel, l] = np.maximum(needed[of_channel, l], _n_leading(row))
         for _, ((e, n, _),) in self._of_order[0]:
             needed[e, 0] = max(int(needed[e, 0]), _n_leading(self.pair_map[e, n]))
+        is_mixing = any(map(is_mixed, self.used))
+        if is_mixing:
+            needed[:] = needed.max(axis=0)
         self.n_raw = np.where(needed > 0, np.maximum(needed, MIN_RAW), 0)
         sizes = (self.n_raw * (2 * np.arange(n_l) + 1)).ravel()
         self.raw_start = (np.cumsum(sizes) - sizes).reshape(n_elements, n_l)
-        self.raw_size = int(sizes.sum())
+        self.mixed_start = int(sizes.sum())
+        self.mixed_size = self.mixed_start // n_elements if is_mixing else 0
+        self.raw_size = self.mixed_start + self.n_channels * self.mixed_size
 
     def to_used(self) -> list[Row[float]]:
         """Rows of the radial map."""
-        return [((e, l), l, self.start[e, n, l], self._raw_coefficients(e, n, l)) for e, n, l in self.used]
+        return [((c[0], c[2]), c[2], self.start[c], self._raw_coefficients(c)) for c in self.used]
 
     def to_raw(self) -> list[Row[float]]:
-        """Columns of the radial map."""
+        """Columns of the radial map; those of elements that are mixed follow from the mixed ones."""
         entries: dict[int, Row[float]] = {}
         for e, l in np.argwhere(self.n_raw > 0).tolist():
-            for k in range(self.n_raw[e, l]):
-                entries[self._raw(e, l, k)] = ((e, l), l, self._raw(e, l, k), {})
-        for e, n, l in self.used:
-            for source, value in self._raw_coefficients(e, n, l).items():
-                entries[source][3][self.start[e, n, l]] = value
+            mixed = range(MIXED, MIXED + self.n_channels) if e == 0 else ()
+            for density in mixed if self.mixed_size else (e,):
+                for k in range(self.n_raw[e, l]):
+                    entries[self._raw(density, l, k)] = ((density, l), l, self._raw(density, l, k), {})
+        for channel in self.used:
+            for source, value in self._raw_coefficients(channel).items():
+                entries[source][3][self.start[channel]] = value
         return list(entries.values())
 
     def order_two(self) -> list[Row[Share]]:
@@ -141,11 +165,22 @@ class Center:
         """Order 3, for each kind."""
         return expand_monomials(self._of_order[2], self.start)
 
-    def _raw_coefficients(self, e: int, n: int, l: int) -> dict[int, float]:
-        return {self._raw(e, l, k): float(value) for k, value in enumerate(self.map[e, l, n]) if value != 0.0}
+    def _map_row(self, channel: Channel) -> FloatArray:
+        """Return the raw functions in a channel; where elements are mixed, they are the same for all neighbors."""
+        density, n, l = channel
+        row: FloatArray = self.map[0 if is_mixed(channel) else density, l, n]
+        return row
 
-    def _raw(self, e: int, l: int, k: int) -> int:
-        return int(self.raw_start[e, l]) + k * (2 * l + 1)
+    def _raw_coefficients(self, channel: Channel) -> dict[int, float]:
+        density, _, l = channel
+        return {self._raw(density, l, k): float(v) for k, v in enumerate(self._map_row(channel)) if v != 0.0}
+
+    def _raw(self, density: int, l: int, k: int) -> int:
+        """Return the first column of a raw function, of the neighbors of an element or mixed."""
+        column = k * (2 * l + 1)
+        if density < MIXED:
+            return int(self.raw_start[density, l]) + column
+        return self.mixed_start + (density - MIXED) * self.mixed_size + int(self.raw_start[0, l]) + column
 
 
 def _number_columns(momenta: dict[Key, int], first: int) -> tuple[dict[Key, int], int]:

@@ -58,12 +58,14 @@ def find_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def default_degrees(n_elements: int, order: int, max_l: int, preset: str = DEFAULT) -> tuple[int, ...]:
+def default_degrees(
+    n_elements: int, order: int, max_l: int, preset: str = DEFAULT, n_channels: int | None = None
+) -> tuple[int, ...]:
     """Return the degrees per order of a preset, which fall with the number of elements.
 
     One element has by default (16, 14, 11, 8): 750 functions up to order 3, 1040 with order 4. At fixed degree the
     count would grow as elements**order, so orders 2 and higher are lowered until all elements have no more functions
-    than the preset allows. The pair term keeps its size.
+    than the preset allows. The pair term keeps its size. With channels of elements the count grows as channels**order.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ def default_degrees(n_elements: int, order: int, max_l: int, preset: str = DEFAU
         Largest angular momentum.
     preset : str, default="balanced"
         Name of the preset.
+    n_channels : int or None, default=None
+        Densities that elements are mixed to; None for those of the elements.
 
     Returns
     -------
@@ -87,13 +91,14 @@ def default_degrees(n_elements: int, order: int, max_l: int, preset: str = DEFAU
         If there is no such preset.
     """
     wanted = find_preset(preset)
-    pair, _, largest_third, _ = wanted.max_degree
+    pair, largest_second, largest_third, largest_fourth = wanted.max_degree
     if n_elements == 1:
         return wanted.max_degree[:order]
     limit = wanted.n_functions[min(n_elements, 4) - 2]
-    for third in range(largest_third - 1, -1, -1):
+    for third in range(largest_third, -1, -1):
         for second in range(third + 3, third - 1, -1):
-            degrees = (pair, second, third, max(third - 3, 0))[:order]
-            if n_elements * count_functions(n_elements, degrees, max_l) <= limit:
+            fourth = min(max(third - 3, 0), largest_fourth)
+            degrees = (pair, min(second, largest_second), third, fourth)[:order]
+            if n_elements * count_functions(n_elements, degrees, max_l, n_channels) <= limit:
                 return degrees
     return degrees

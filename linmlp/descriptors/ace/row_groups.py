@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from linmlp.descriptors.ace.basis import Channel, Function, has_neighbors
+from linmlp.descriptors.ace.basis import ANY, MIXED, Channel, Function, has_neighbors, is_mixed
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.row_couplings import Rests
 from linmlp.descriptors.ace.row_layout import GROUP, MAX_ENTRIES, QUAD, WIDTH, RowCounts, integers
@@ -13,39 +13,51 @@ from linmlp.units import FloatArray, IntArray
 
 
 class RadialPlaces(NamedTuple):
-    """Radial rows without their maps: (n, l) to row, and numbers of rows."""
+    """Radial rows without their maps: `radial_key` to row, and numbers of rows."""
 
-    rows: dict[tuple[int, int], int]
+    rows: dict[Channel, int]
     n_radial: int
     n_pair: int
 
 
 class Radial(NamedTuple):
-    """Radial rows: (n, l) to row, numbers of rows, maps from the raw functions, and where the maps end."""
+    """Radial rows: `radial_key` to row, numbers of rows, maps from the raw functions, and where the maps end."""
 
-    rows: dict[tuple[int, int], int]
+    rows: dict[Channel, int]
     n_radial: int
     n_pair: int
     map: FloatArray
     end: IntArray
 
 
+def radial_key(channel: Channel) -> Channel:
+    """Return what says which radial row a channel has: n and l, and the density of one that is mixed."""
+    return channel if is_mixed(channel) else (ANY, *channel[1:])
+
+
 def radial_rows(parameters: AceParameters, channels: list[Channel]) -> Radial:
-    """Return the radial rows: one per n where the map is the same for all l, else one per (n, l)."""
+    """Return the radial rows: one per n where the map is the same for all l, else one per (n, l).
+
+    Channels that are mixed have rows of their own, in which neighbors of an element weigh as much as in the mixture.
+    """
     used = parameters.radial_map
     pair = parameters.pair_map
-    pairs = sorted({(n, l) for _, n, l in channels})
+    keys = sorted(set(map(radial_key, channels)))
     if np.all(used == used[:, :, :1]):
-        rows = {(n, l): n for n, l in pairs}
-        chosen = [(n, 0) for n in range(max((n for n, _ in pairs), default=-1) + 1)]
+        chosen = sorted({(density, n, 0) for density, largest, _ in keys for n in range(largest + 1)})
+        place = {key: k for k, key in enumerate(chosen)}
+        rows = {(density, n, l): place[density, n, 0] for density, n, l in keys}
     else:
-        rows = {nl: k for k, nl in enumerate(pairs)}
-        chosen = pairs
+        rows = {key: k for k, key in enumerate(keys)}
+        chosen = keys
     n_pair, n_elements = pair.shape[2], len(parameters.numbers)
     n_raw = max(used.shape[-1] if chosen else 0, pair.shape[-1], 1)
     table = np.zeros((n_elements, n_elements, len(chosen) + n_pair, n_raw))
-    for k, (n, l) in enumerate(chosen):
-        table[:, :, k, : used.shape[-1]] = used[:, :, l, n]
+    for k, (density, n, l) in enumerate(chosen):
+        weight = np.ones((1, 1, 1))
+        if parameters.mixing is not None and density != ANY:
+            weight = parameters.mixing[:, density - MIXED, :, None]
+        table[:, :, k, : used.shape[-1]] = weight * used[:, :, l, n]
     table[:, :, len(chosen) :, : pair.shape[-1]] = pair
     present = np.any(table != 0, axis=(0, 1))
     end = np.where(present.any(axis=-1), n_raw - np.argmax(present[:, ::-1], axis=-1), 0)
@@ -73,7 +85,7 @@ def group_functions(
             of_element = [n for e, n, l in functions[v] if has_neighbors((e, n, l), element)]
             return [(3 * WIDTH * (rests.n_rests + 1), 2 * WIDTH * (radial.n_radial + n)) for n in of_element]
         of_rests = [(c, rest) for c, rest in taken[v] if has_neighbors(c, element)]
-        return [(3 * WIDTH * rests.place[rest], 2 * WIDTH * radial.rows[c[1], c[2]]) for c, rest in of_rests]
+        return [(3 * WIDTH * rests.place[rest], 2 * WIDTH * radial.rows[radial_key(c)]) for c, rest in of_rests]
 
     group_first, columns, entry_first, entries = [], list[int](), list[int](), list[int]()
     n_entries, n_active = [], []
@@ -127,7 +139,7 @@ def adjoints(
                     rows.extend([2 * WIDTH * (radial.n_radial + radial.n_pair)] * QUAD)
                     n_slots += QUAD * (2 * l + 1)
                 place[element, channel] = slots[-1] + k % QUAD
-                rows[QUAD * (len(slots) - 1) + k % QUAD] = 2 * WIDTH * radial.rows[channel[1], l]
+                rows[QUAD * (len(slots) - 1) + k % QUAD] = 2 * WIDTH * radial.rows[radial_key(channel)]
             first.append(len(slots))
         quad_first.append(first)
     entries, entry_first = list[tuple[int, int, int]](), [0]

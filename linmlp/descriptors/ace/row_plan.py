@@ -29,7 +29,14 @@ from linmlp.descriptors.ace.basis import Channel, Function, factors, has_neighbo
 from linmlp.descriptors.ace.parameters import AceParameters
 from linmlp.descriptors.ace.radial import envelope_polynomial, scaled_distance_polynomial
 from linmlp.descriptors.ace.row_couplings import Rests, couplings, energies, number_densities
-from linmlp.descriptors.ace.row_groups import Radial, RadialPlaces, adjoints, group_functions, radial_rows
+from linmlp.descriptors.ace.row_groups import (
+    Radial,
+    RadialPlaces,
+    adjoints,
+    group_functions,
+    radial_key,
+    radial_rows,
+)
 from linmlp.descriptors.ace.row_layout import GROUP, RowCounts, RowPlan, integers
 from linmlp.descriptors.ace.row_rests import kappa
 from linmlp.descriptors.splines import RadialTable
@@ -75,7 +82,7 @@ def make_row_plan(parameters: AceParameters) -> tuple[RowPlan, RowCounts]:
 def make_spline_row_plan(
     functions: tuple[Function, ...],
     n_elements: int,
-    rows: dict[tuple[int, int], int],
+    rows: dict[Channel, int],
     table: RadialTable,
     cutoff: float,
     element_weight: FloatArray,
@@ -90,7 +97,7 @@ def make_spline_row_plan(
     n_elements : int
         Number of elements.
     rows : dict
-        Place of the radial function of every (n, l).
+        Place of the radial function of every channel, by its `radial_key`.
     table : RadialTable
         Splines up to the cutoff.
     cutoff : float
@@ -116,7 +123,7 @@ def make_spline_row_plan(
         for channel in channels:
             if has_neighbors(channel, element) and channel[2] == 0:
                 places.append(densities.place[channel])
-                values.append(float(element_weight[element] * own[rows[channel[1], 0]]))
+                values.append(float(element_weight[element] * own[rows[radial_key(channel)]]))
         first.append(len(places))
     fields = {
         "n_raw": 1,
@@ -173,7 +180,7 @@ def plan_rows(
 def _structure(
     functions: tuple[Function, ...],
     n_elements: int,
-    rows: tuple[tuple[tuple[int, int], int], ...],
+    rows: tuple[tuple[Channel, int], ...],
     n_radial: int,
     n_pair: int,
 ) -> tuple[dict[str, Any], RowCounts]:
@@ -200,7 +207,7 @@ def _structure(
         "n_densities": densities.one + 1,
         "legendre": _legendre(max_l),
         "channel_first": _channel_first(summed),
-        "channel_row": integers([radial.rows[n, l] for _, n, l in listed]),
+        "channel_row": integers([radial.rows[radial_key(c)] for c in listed]),
         "channel_density": integers([densities.place[c] for c in listed]),
         "pair_density": densities.pair,
         **couplings(rests, densities),

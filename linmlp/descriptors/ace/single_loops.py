@@ -28,6 +28,7 @@ from linmlp.descriptors.ace.evaluator_records import (
 )
 from linmlp.descriptors.ace.force_loops import scatter
 from linmlp.descriptors.ace.lane_loops import OPTIONS, compute_envelope, gather, load, splat, spread, store
+from linmlp.descriptors.ace.mixing_loops import mix
 from linmlp.descriptors.ace.product_loops import add_couples, spread_couples
 from linmlp.descriptors.ace.single_records import point_to_wide
 from linmlp.descriptors.simd import LANES, element, first_half, joined, pointer, put, second_half, shifted
@@ -62,7 +63,7 @@ def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, recu
         z = element(blocks.element, block)
         atoms = shifted(blocks.atoms, block * 2 * LANES)
         _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, recurrence, n_functions, wide)
-        _differentiate_energy(z, plan, functions, scratch, wide.sums)
+        _differentiate_energy(z, sizes.n_elements, plan, functions, scratch, wide.sums)
         _add_forces(z, sizes, plan, scratch, wide, results.forces)
         write_sums(atoms, wide.sums, results)
         write_sums(shifted(atoms, LANES), shifted(wide.sums, 10 * LANES), results)
@@ -96,6 +97,7 @@ def _sum_block(block, atoms, sizes, blocks, listed, functions, plan, scratch, re
             _write_radial(ze, start, stop, element(plan.n_radial, ze), sizes.stride, functions, own, scratch, wide)
             sum_raw(ze, start, stop, sizes, functions, plan, scratch)
         start += element(blocks.slots, block * n_elements + e)
+    mix(z, n_elements, plan.mixing, scratch.raw)
     combine(z, plan.to_used, functions.norms, scratch.raw, scratch.A)
     clear(element(plan.coupled_start, z), element(plan.used_size, z), scratch.A)
     add_couples(z, plan.coupled, scratch.A)
@@ -151,7 +153,7 @@ def _start(scale, f, df, x, dx):
 
 
 @njit(**OPTIONS)
-def _differentiate_energy(z, plan, functions, scratch, sums):
+def _differentiate_energy(z, n_elements, plan, functions, scratch, sums):
     """Write derivatives of the energy in place of the raw sums, and the energy into sums (2, 10)."""
     raw, A, G = scratch.raw, scratch.A, scratch.G
     pair = plan.pair
@@ -168,7 +170,7 @@ def _differentiate_energy(z, plan, functions, scratch, sums):
     store(sums, 9 * LANES, one + 0.5 * one_two + (1.0 / 3.0) * (one_all - one_two))
     store(sums, 19 * LANES, two + 0.5 * two_two + (1.0 / 3.0) * (two_all - two_two))
     spread_couples(z, plan.coupled, A, G)
-    write_derivatives(z, plan, functions, G, raw)
+    write_derivatives(z, n_elements, plan, functions, G, raw)
 
 
 @njit(**OPTIONS)

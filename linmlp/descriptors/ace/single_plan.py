@@ -45,6 +45,7 @@ def make_single_plan(parameters: AceParameters, coefficients: FloatArray) -> Sin
     fields: dict[str, Any] = {name: getattr(plan, name) for name in names}
     fields = {name: of_kind._replace(coefficient=twice(of_kind.coefficient)) for name, of_kind in fields.items()}
     fields["full"] = fields["full"]._replace(sign=twice(plan.full.sign))
+    fields["mixing"] = plan.mixing._replace(weight=twice(plan.mixing.weight))
     return SinglePlan(radial.parameters, plan._replace(**fields), radial.coefficients)
 
 

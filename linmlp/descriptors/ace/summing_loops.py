@@ -52,7 +52,7 @@ def _evaluate(first, last, sizes, blocks, listed, functions, plan, scratch, term
         work = with_densities(scratch, shifted(bundle, n_filled * stride))
         sum_block(block, sizes, blocks, listed, functions, plan, work)
         add_pair_terms(z, plan.pair, work.raw, sums)
-        differentiate_energy(z, plan, functions, work, work.raw)
+        differentiate_energy(z, sizes.n_elements, plan, functions, work, work.raw)
         add_block_forces(z, sizes, plan, work, work.raw, results.forces)
         write_sums(shifted(blocks.atoms, block * LANES), work.sums, results)
         n_filled += 1

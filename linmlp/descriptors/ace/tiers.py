@@ -7,7 +7,7 @@ ONE_ELEMENT = ((12, 9, 6), (14, 12, 9), (16, 14, 11), (16, 14, 11, 8), (18, 15, 
 the last are "fast" and "accurate"."""
 
 
-def tier_degrees(n_elements: int, max_l: int) -> tuple[tuple[int, ...], ...]:
+def tier_degrees(n_elements: int, max_l: int, n_channels: int | None = None) -> tuple[tuple[int, ...], ...]:
     """Return degrees per order of bases of growing size, each of which holds the one before.
 
     Parameters
@@ -16,6 +16,8 @@ def tier_degrees(n_elements: int, max_l: int) -> tuple[tuple[int, ...], ...]:
         Number of elements.
     max_l : int
         Largest angular momentum.
+    n_channels : int or None, default=None
+        Densities that elements are mixed to; None for those of the elements.
 
     Returns
     -------
@@ -24,7 +26,7 @@ def tier_degrees(n_elements: int, max_l: int) -> tuple[tuple[int, ...], ...]:
     """
     if n_elements == 1:
         return ONE_ELEMENT
-    small, large = (default_degrees(n_elements, 3, max_l, name) for name in ("fast", "balanced"))
+    small, large = (default_degrees(n_elements, 3, max_l, name, n_channels) for name in ("fast", "balanced"))
     middle = tuple((a + b) // 2 for a, b in zip(small, large, strict=True))
     return tuple(dict.fromkeys((small, middle, large)))
 

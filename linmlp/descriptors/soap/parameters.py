@@ -134,7 +134,7 @@ class SoapRows(AceRows):
 
     def _make_plan(self) -> tuple[RowPlan, RowCounts]:
         p = self.parameters
-        rows = {(n, l): n * (p.l_max + 1) + l for n in range(p.n_max) for l in range(p.l_max + 1)}
+        rows = {(ANY, n, l): n * (p.l_max + 1) + l for n in range(p.n_max) for l in range(p.l_max + 1)}
         table = make_table(p.radial, p.cutoff)
         own = p.radial(np.zeros(1))[0]
         return make_spline_row_plan(p.functions, len(p.numbers), rows, table, p.cutoff, np.array(p.weights), own)

@@ -98,6 +98,19 @@ def test_functions_of_channels_that_are_there_cost_their_products_alone():
     assert costs.total([square, product, other]) - costs.total([square, product]) == pytest.approx(half * columns)
 
 
+def test_channels_mixed_over_elements_need_the_sums_of_all():
+    p = ACE(CUTOFF, order=3, max_degree=(6, 5, 4), max_l=2, channels=2).fit([SALT]).parameters_
+    plan = AceEvaluator(p, np.ones(p.n_features))._plan
+    columns = 2 * np.arange(3) + 1
+    names = parts_around(p, 1, np.array([3.0, 5.0]))
+    total = {kind: sum(c for name, c in names.items() if name[0] == kind) for kind in ("raw", "mixed")}
+    counts = (plan.n_raw[1] * columns).sum(axis=1)
+    assert total["raw"] == 3 * (3.0 * counts[0] + 5.0 * counts[1])
+    mixed = {name[1:] for name in names if name[0] == "mixed"}
+    assert total["mixed"] == sum(2 * 2 * (2 * l + 1) for _, l, _ in mixed)
+    assert {density for density, _, _ in mixed} == {density for f in p.functions if len(f) > 1 for density, _, _ in f}
+
+
 def test_elements_that_are_absent_cost_something(fitted):
     lithium = bulk("Li", cubic=True)
     costs = FeatureCosts(*fitted.function_costs([lithium] * 10))

@@ -27,22 +27,28 @@ NUMBERS = (3, 14, 22, 72)
 CUTOFF = 4.1
 
 
-def make_parameters(n_elements, max_degree, max_l, full_map=False, seed=0):
-    """Random radial maps that differ with l; inner switches that act on typical distances, and one that is off."""
+def make_parameters(n_elements, max_degree, max_l, full_map=False, seed=0, n_channels=None):
+    """Random radial maps that differ with l, and mixtures that differ with the center.
+
+    Inner switches act on typical distances, and one is off.
+    """
     rng = np.random.default_rng(seed)
     n_pair, n_radial = max_degree[0] + 1, max([1, *(d + 1 for d in max_degree[1:])])
     radial_map = rng.normal(size=(n_elements, n_elements, max_l + 1, n_radial, n_radial + full_map))
+    if n_channels is not None:
+        radial_map[:] = radial_map[:, :1]
     width = rng.uniform(0.3, 1.0, (n_elements, n_elements))
     width[0, 0] = 0.0
     return AceParameters(
         numbers=NUMBERS[:n_elements],
         cutoff=CUTOFF,
         scaling=SCALING,
-        functions=tuple(enumerate_functions(n_elements, max_degree, max_l)),
+        functions=tuple(enumerate_functions(n_elements, max_degree, max_l, n_channels)),
         radial_map=radial_map if full_map else np.tril(radial_map),
         pair_map=rng.normal(size=(n_elements, n_elements, n_pair, n_pair)),
         inner=rng.uniform(2.2, 2.8, (n_elements, n_elements)),
         inner_width=width,
+        mixing=None if n_channels is None else rng.normal(size=(n_elements, n_channels, n_elements)),
     )
 
 
@@ -69,6 +75,10 @@ CASES = {
     "order 2": make_parameters(2, (3, 4), 3),
     "order 4": make_parameters(1, (2, 2, 2, 6), 3),
     "order 4, L above max_l": make_parameters(1, (1, 1, 1, 6), 1, full_map=True),
+    "one channel": make_parameters(2, (7, 6, 5), 3, n_channels=1),
+    "two channels, three elements": make_parameters(3, (3, 3, 2), 2, full_map=True, n_channels=2),
+    "three channels, four elements": make_parameters(4, (2, 2, 2), 1, n_channels=3),
+    "order 4, two channels": make_parameters(3, (2, 2, 2, 3), 2, n_channels=2),
     "order 4, two elements": make_parameters(2, (2, 2, 2, 3), 2),
 }
 
@@ -85,7 +95,7 @@ def evaluate(parameters, atoms, n_threads=1, coefficients=None):
 
 def naive_energies(p, atoms, coefficients):
     pairs = find_pairs(atoms, p.cutoff)
-    rest = (pairs, p.cutoff, p.radial_map, p.pair_map, p.inner, p.inner_width)
+    rest = (pairs, p.cutoff, p.radial_map, p.pair_map, p.inner, p.inner_width, p.mixing)
     return naive.features(p.functions, len(p.numbers), atoms.numbers, p.numbers, *rest) @ coefficients
 
 
@@ -301,9 +311,11 @@ from linmlp.neighbors import find_pairs
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from tests.descriptors.ace.test_evaluator import CASES, make_coefficients, make_parameters
 from ase import Atoms
-p = make_parameters(2, (3, 4, 3, 2), 2)
 atoms = Atoms([3, 14, 14], positions=[[0, 0, 0], [0, 0.3, 2.3], [1.9, 0.2, 0.5]], cell=[4.2, 5, 6], pbc=[1, 0, 0])
-results = AceEvaluator(p, make_coefficients(p)).compute(find_pairs(atoms, p.cutoff))
+results = []
+for n_channels in (None, 1):
+    p = make_parameters(2, (3, 4, 3, 2), 2, n_channels=n_channels)
+    results += AceEvaluator(p, make_coefficients(p)).compute(find_pairs(atoms, p.cutoff))
 np.savez(sys.argv[1], *results)
 """
 

@@ -43,7 +43,7 @@ def check_sums(parameters, atoms, n_threads=1, features=None, coefficients=None)
 def test_sums_match_formulas(parameters):
     atoms = make_crystal(parameters)
     p, pairs = parameters, find_pairs(atoms, parameters.cutoff)
-    rest = (pairs, p.cutoff, p.radial_map, p.pair_map, p.inner, p.inner_width)
+    rest = (pairs, p.cutoff, p.radial_map, p.pair_map, p.inner, p.inner_width, p.mixing)
     expected = naive.features(p.functions, len(p.numbers), atoms.numbers, p.numbers, *rest).sum(axis=0)
     sums = AceSummingEvaluator(p, make_coefficients(p)).compute(pairs)[3]
     np.testing.assert_allclose(sums, expected, rtol=0, atol=1e-12 * np.abs(expected).max())

@@ -25,23 +25,26 @@ NUMBERS = (3, 14, 22, 72)
 CUTOFF = 4.0
 
 
-def make_parameters(n_elements, max_degree, max_l, l_dependent=False, seed=0):
+def make_parameters(n_elements, max_degree, max_l, l_dependent=False, seed=0, n_channels=None):
     """Random maps; inner switches that act on typical distances, and one that is off."""
     rng = np.random.default_rng(seed)
     n_pair, n_radial = max_degree[0] + 1, max([1, *(d + 1 for d in max_degree[1:])])
     shape = (n_elements, n_elements, max_l + 1 if l_dependent else 1, n_radial, n_radial)
     radial_map = rng.normal(size=shape) if l_dependent else np.tril(rng.normal(size=shape))
+    if n_channels is not None:
+        radial_map[:] = radial_map[:, :1]
     width = rng.uniform(0.3, 1.0, (n_elements, n_elements))
     width[0, 0] = 0.0
     return AceParameters(
         numbers=NUMBERS[:n_elements],
         cutoff=CUTOFF,
         scaling=SCALING,
-        functions=tuple(enumerate_functions(n_elements, max_degree, max_l)),
+        functions=tuple(enumerate_functions(n_elements, max_degree, max_l, n_channels)),
         radial_map=np.ascontiguousarray(np.broadcast_to(radial_map, (*shape[:2], max_l + 1, *shape[3:]))),
         pair_map=rng.normal(size=(n_elements, n_elements, n_pair, n_pair)),
         inner=rng.uniform(2.0, 2.8, (n_elements, n_elements)),
         inner_width=width,
+        mixing=None if n_channels is None else rng.normal(size=(n_elements, n_channels, n_elements)),
     )
 
 
@@ -62,6 +65,10 @@ CASES = {
     "two orders, no angles": make_parameters(2, (3, 2), 0),
     "order 4": make_parameters(1, (2, 2, 2, 6), 3),
     "order 4, L above max_l": make_parameters(1, (1, 1, 1, 6), 1, l_dependent=True),
+    "one channel": make_parameters(2, (7, 6, 5), 3, n_channels=1),
+    "two channels, maps differ with l": make_parameters(3, (3, 3, 2), 2, l_dependent=True, n_channels=2),
+    "three channels, four elements": make_parameters(4, (2, 2, 2), 1, n_channels=3),
+    "order 4, two channels": make_parameters(3, (2, 2, 2, 3), 2, n_channels=2),
     "order 4, two elements": make_parameters(2, (2, 2, 2, 3), 2),
 }
 
@@ -82,7 +89,7 @@ def write(rows, atoms, cutoff=CUTOFF):
 
 def naive_features(parameters, atoms):
     p, pairs = parameters, find_pairs(atoms, parameters.cutoff)
-    maps = p.radial_map, p.pair_map, p.inner, p.inner_width
+    maps = p.radial_map, p.pair_map, p.inner, p.inner_width, p.mixing
     return naive.features(p.functions, len(p.numbers), pairs.numbers, p.numbers, pairs, p.cutoff, *maps)
 
 

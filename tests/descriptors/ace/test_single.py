@@ -169,7 +169,7 @@ from linmlp.neighbors import find_pairs
 from linmlp.descriptors.ace.single_evaluator import AceSingleEvaluator
 from tests.descriptors.ace.test_evaluator import make_coefficients, make_parameters
 from ase import Atoms
-p = make_parameters(2, (3, 4, 3, 2), 2)
+p = make_parameters(2, (3, 4, 3, 2), 2, n_channels=1)
 atoms = Atoms([3, 14, 14], positions=[[0, 0, 0], [0, 0.3, 2.3], [1.9, 0.2, 0.5]], cell=[4.2, 5, 6], pbc=[1, 0, 0])
 results = AceSingleEvaluator(p, make_coefficients(p)).compute(find_pairs(atoms, p.cutoff))
 np.savez(sys.argv[1], *results)

@@ -34,6 +34,10 @@ def test_the_sizes_of_one_element_reach_from_fast_to_accurate():
 
 def test_the_sizes_of_several_elements_end_with_balanced():
     assert tier_degrees(3, 6)[-1] == default_degrees(3, 3, 6, "balanced")
+    mixed = default_degrees(3, 3, 6, "balanced", n_channels=1)
+    assert tier_degrees(3, 6, 1)[-1] == mixed
+    assert mixed > default_degrees(3, 3, 6, "balanced")
+    assert ACE(3.0, channels=1).degree_candidates([SALT])[-1] == default_degrees(2, 3, 6, n_channels=1)
 
 
 def test_what_is_given_is_the_only_size():
@@ -60,10 +64,12 @@ def test_orders_of_a_descriptor_on_its_own(order, max_degree, expected):
     assert ACE(3.0, order, max_degree).fit([bulk("Cu")]).max_degree_ == expected
 
 
-def test_fewer_functions_are_those_of_a_fit_with_lower_degrees():
-    large = ACE(5.0, max_degree=(6, 5, 4, 3), max_l=3).fit([SALT])
+@pytest.mark.parametrize("channels", [None, 1])
+def test_fewer_functions_are_those_of_a_fit_with_lower_degrees(channels):
+    large = ACE(5.0, max_degree=(6, 5, 4, 3), max_l=3, channels=channels).fit([SALT])
     for degrees in ((6, 5, 4, 3), (4, 4, 3, 2), (5, 3), (2,)):
-        small, expected = large.up_to(degrees), ACE(5.0, max_degree=degrees, max_l=3).fit([SALT])
+        small = large.up_to(degrees)
+        expected = ACE(5.0, max_degree=degrees, max_l=3, channels=channels).fit([SALT])
         assert small.max_degree_ == degrees
         assert small.get_params() == large.get_params()
         assert small.get_feature_names_out().tolist() == expected.get_feature_names_out().tolist()

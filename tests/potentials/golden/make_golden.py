@@ -17,7 +17,9 @@ FOLDER = Path(__file__).parent
 
 def main():
     train, test = load_lithium_chloride()
-    model = LinearPotential(ACE(cutoff=4.0, order=3, max_degree=(3, 3, 2), max_l=2), alpha=1e-6).fit(train[:40])
+    model = LinearPotential(ACE(cutoff=4.0, order=3, max_degree=(3, 3, 2), max_l=2, channels=1), alpha=1e-6).fit(
+        train[:40]
+    )
     model.save(FOLDER / f"schema_{SCHEMA}.linmlp")
     chosen = test[:3]
     expected = {
