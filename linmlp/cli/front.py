@@ -23,7 +23,9 @@ console = Console(highlight=False, soft_wrap=True)
 
 def front(
     data: Annotated[Path, typer.Argument(help="training structures; formats as for linmlp convert")],
-    sizes: Annotated[str | None, typer.Option(help="functions to select, as 50,100,200; 50 to 800 by default")] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help="functions to select, as 50,100,200; 100 to 1000 by default")
+    ] = None,
     pool: Annotated[
         str | None, typer.Option(help="largest degrees per order of what is selected from, as 18,15,13,8")
     ] = None,

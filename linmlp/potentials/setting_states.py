@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 import linmlp.solvers
 from linmlp.exceptions import ModelFileError
 from linmlp.potentials.solver_setting import UpToDegree
-from linmlp.solvers import SystemSolver
+from linmlp.solvers import FeatureCosts, SystemSolver
 
 
 def plain(value: Any) -> Any:
@@ -19,12 +19,12 @@ def plain(value: Any) -> Any:
     Parameters
     ----------
     value : object
-        Numbers, strings, mappings, arrays, sequences, solvers, `UpToDegree`.
+        Numbers, strings, mappings, arrays, sequences, solvers, `FeatureCosts`, `UpToDegree`.
 
     Returns
     -------
     object
-        Solvers and `UpToDegree` become mappings with one key that names them.
+        Solvers, `FeatureCosts` and `UpToDegree` become mappings with a key that names them.
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -34,6 +34,8 @@ def plain(value: Any) -> Any:
         return {"solver": type(value).__name__, "settings": plain(value.get_params(deep=False))}
     if isinstance(value, BaseEstimator):
         return {"regressor": type(value).__name__, "settings": plain(value.get_params(deep=False))}
+    if isinstance(value, FeatureCosts):
+        return {"costs": value.to_state()}
     if isinstance(value, UpToDegree):
         return {"up_to_degree": plain(value.max_degree)}
     return value.item() if isinstance(value, np.generic) else value
@@ -67,6 +69,8 @@ def solver_from_state(state: Mapping[str, Any] | None) -> SystemSolver | None:
 
 def solver_argument(value: Any) -> Any:
     """Return a stored setting of a solver; arrays were stored as lists, linear models of scikit-learn by name."""
+    if isinstance(value, Mapping) and "costs" in value:
+        return FeatureCosts(**{name: np.array(array) for name, array in value["costs"].items()})
     if isinstance(value, Mapping):
         kind = getattr(sklearn.linear_model, value["regressor"], None)
         if not (isinstance(kind, type) and issubclass(kind, BaseEstimator)):

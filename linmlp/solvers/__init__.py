@@ -5,6 +5,7 @@ from linmlp.solvers.backward_selection import BackwardSelection
 from linmlp.solvers.base import SystemSolver
 from linmlp.solvers.bayesian_ridge import BayesianRidge
 from linmlp.solvers.evidence import Evidence, maximize_evidence
+from linmlp.solvers.feature_costs import FeatureCosts
 from linmlp.solvers.forward_selection import ForwardSelection
 from linmlp.solvers.lasso import Lasso
 from linmlp.solvers.least_squares import LeastSquares
@@ -25,6 +26,7 @@ __all__ = [
     "BackwardSelection",
     "BayesianRidge",
     "Evidence",
+    "FeatureCosts",
     "ForwardSelection",
     "Lasso",
     "LeastSquares",

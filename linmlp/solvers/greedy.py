@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.linalg
 
+from linmlp.solvers.feature_costs import Spending
 from linmlp.solvers.scaled_gram import ScaledGram
 from linmlp.solvers.solution import Solution, Status, with_residuals
 from linmlp.units import FloatArray, IntArray
@@ -16,6 +17,9 @@ REFRESH = 32
 
 Criterion = Callable[[FloatArray, FloatArray], FloatArray]
 """Correlations with the residual and pivots of all features in, their merit out; the largest is chosen."""
+
+Price = tuple[Spending, float]
+"""Marginal costs, and the power of them by which a merit is divided."""
 
 
 class GreedyPath:
@@ -29,6 +33,8 @@ class GreedyPath:
         Number of features to choose; fewer are chosen where the others depend on them.
     criterion : callable
         Merit of all features from correlations and pivots.
+    price : (Spending, float), optional
+        Merits are divided by this power of the marginal costs, which follow the choice.
 
     Attributes
     ----------
@@ -43,7 +49,7 @@ class GreedyPath:
     orthogonal least squares (Chen, Billings and Luo, Int. J. Control 50, 1873 (1989)) on the Gram matrix.
     """
 
-    def __init__(self, problem: ScaledGram, n_most: int, criterion: Criterion) -> None:
+    def __init__(self, problem: ScaledGram, n_most: int, criterion: Criterion, price: Price | None = None) -> None:
         self.problem = problem
         n = len(problem.used)
         n_most = min(n_most, n)
@@ -59,7 +65,11 @@ class GreedyPath:
                 n_most = k
                 break
             merit = criterion(correlations, np.where(allowed, pivots, 1.0))
+            if price is not None:
+                merit = merit / price[0].marginal ** price[1]
             j = int(np.argmax(np.where(allowed, merit, -1.0)))
+            if price is not None:
+                price[0].choose(j)
             row = problem.matrix[j] - self._rows[:k, j] @ self._rows[:k]
             row /= np.sqrt(row[j])
             self._rows[k], self._order[k], free[j] = row, j, False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from linmlp.solvers.forward_selection import ForwardSelection
-from linmlp.units import FloatArray
+from linmlp.solvers.greedy import GreedyPath
+from linmlp.solvers.scaled_gram import ScaledGram
 
 
 class OrthogonalMatchingPursuit(ForwardSelection):
@@ -51,7 +52,7 @@ class OrthogonalMatchingPursuit(ForwardSelection):
         """Name of the parameter that `solve_path` varies."""
         return "n_nonzero_coefs"
 
-    @staticmethod
-    def _merit(correlations: FloatArray, pivots: FloatArray) -> FloatArray:
-        """Return the size of the correlations; scaled columns have the same norm."""
-        return np.abs(correlations)
+    def _choose(self, problem: ScaledGram, n_most: int) -> GreedyPath:
+        """Return the features in the order of choice."""
+        # Scaled columns have the same norm.
+        return GreedyPath(problem, n_most, lambda correlations, pivots: np.abs(correlations))

@@ -26,7 +26,8 @@ def test_table_page_and_model(run, data, tmp_path):
     assert (code, err) == (0, "")
     assert "36 structures, 3 folds, cutoff 4 Å" in out
     name = out.split("Recommended: ")[1].split(" (")[0]
-    assert name in ("degrees 5,4,2,1, 27 functions", "4 selected functions", "8 selected functions")
+    selections = {f"{size} {way} functions" for size in (4, 8) for way in ("selected", "frugal", "thrifty")}
+    assert name in {"degrees 5,4,2,1, 27 functions", *selections}
     assert "wrote best.linmlp" in out
     assert load("best.linmlp").descriptor_.max_degree_ == (5, 4, 2, 1)
     assert "Recommended" in (tmp_path / "front.html").read_text()
@@ -36,7 +37,8 @@ def test_json_and_groups(run, data):
     code, out, err = run("front", data, *TINY, "--groups", "run", "--json")
     assert (code, err) == (0, "")
     plain = json.loads(out)
-    assert [point["name"] for point in plain["points"]] == ["degrees 5,4,2,1", "4 selected", "8 selected"]
+    selections = [f"{size} {way}" for way in ("selected", "frugal", "thrifty") for size in (4, 8)]
+    assert [point["name"] for point in plain["points"]] == ["degrees 5,4,2,1", *selections]
     assert plain["recommended"] in {point["name"] for point in plain["points"]}
 
 
@@ -47,6 +49,16 @@ def test_budget_that_nothing_meets_is_said_after_the_table(run, data, tmp_path):
     assert "linmlp: no potential takes 0.0001 µs per atom and step or less; the fastest found" in err
     assert json.loads((tmp_path / "front.json").read_text())["recommended"] is None
     assert not (tmp_path / "best.linmlp").exists()
+
+
+def test_budget_gives_the_best_that_it_admits(run, data):
+    code, out, err = run("front", data, *TINY, "--budget", "1e6", "--fit", "best.linmlp")
+    assert (code, err) == (0, "")
+    (best,) = (line for line in out.splitlines() if "+0.0 %" in line)
+    name = " ".join(best.split()[:2])
+    assert f"Recommended: {name}" in out
+    assert "(the best that takes 1e+06 µs per atom and step or less)" in out
+    assert load("best.linmlp").descriptor_.cutoff_ == 4.0
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,26 @@ def forward_selection(X, y, size, alpha):
     return chosen
 
 
+def cost(costs, chosen):
+    """Return the own costs of some features and that of each part that one of them needs."""
+    needed = {part for j in chosen for part in costs.part[costs.first[j] : costs.first[j + 1]].tolist()}
+    return sum(costs.own[j] for j in chosen) + sum(costs.parts[part] for part in needed)
+
+
+def forward_selection_by_cost(X, y, size, alpha, costs, power):
+    """Largest drop of the loss over a power of what a feature adds to the cost, both from scratch in every step."""
+    chosen = []
+    while len(chosen) < size:
+        loss = ridge(X, y, chosen, alpha)[1]
+
+        def merit(j, loss=loss):
+            drop = loss - ridge(X, y, [*chosen, j], alpha)[1]
+            return drop / (cost(costs, [*chosen, j]) - cost(costs, chosen)) ** power
+
+        chosen.append(max((j for j in range(X.shape[1]) if j not in chosen), key=merit))
+    return chosen
+
+
 def matching_pursuit(X, y, size, alpha):
     chosen = []
     norms = np.linalg.norm(X, axis=0)

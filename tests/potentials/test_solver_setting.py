@@ -15,6 +15,7 @@ from linmlp.solvers import (
     LSMR,
     BackwardSelection,
     BayesianRidge,
+    FeatureCosts,
     ForwardSelection,
     Lasso,
     LeastSquares,
@@ -62,6 +63,27 @@ def test_every_solver_is_fitted_continued_and_stored(silicon_truth, solver, tmp_
     loaded = load(tmp_path / "a.linmlp")
     np.testing.assert_array_equal(loaded.predict(structures), model.predict(structures))
     assert repr(loaded.solver) == repr(solver)
+
+
+def test_costs_of_functions_are_stored_with_the_solver(silicon_truth, tmp_path):
+    structures = silicon_truth.structures
+    costs = FeatureCosts(*small_ace().fit(structures).function_costs(structures))
+    solver = ForwardSelection(6, costs=costs, cost_power=1.0)
+    model = unfitted(structures, solver=solver).fit(structures)
+    assert costs.total(model.coef_ != 0.0) < costs.total(
+        unfitted(structures, solver=ForwardSelection(6)).fit(structures).coef_ != 0.0
+    )
+    model.save(tmp_path / "a.linmlp")
+    loaded = load(tmp_path / "a.linmlp")
+    np.testing.assert_array_equal(loaded.predict(structures), model.predict(structures))
+    assert loaded.solver.cost_power == 1.0
+    for name in ("own", "parts", "first", "part"):
+        np.testing.assert_array_equal(getattr(loaded.solver.costs, name), getattr(costs, name))
+    assert "FeatureCosts(" in model.describe()
+    again = clone(loaded).set_params(descriptor=clone(model).descriptor).fit(structures)
+    np.testing.assert_allclose(again.coef_, model.coef_, rtol=1e-9)
+    with pytest.raises(SettingsError, match=r"costs=FeatureCosts\(.*; give FeatureCosts of the 2 features, or None"):
+        unfitted(structures, solver=clone(solver).set_params(n_features_to_select=2), features=[0, 1]).fit(structures)
 
 
 def test_loss_weights_are_searched_with_any_solver(silicon_truth):

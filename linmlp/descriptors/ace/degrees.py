@@ -30,16 +30,26 @@ def check_order(order: int | str, max_degree: Degrees, max_l: int) -> None:
     Raises
     ------
     SettingsError
-        With the number of functions that a higher order would have, if the degrees say so.
+        With the size of what a higher order would make, if the degrees say so.
     """
     if order in range(1, MAX_ORDER + 1):
         return
-    pool = ""
-    if not isinstance(max_degree, str | int) and order == len(max_degree) <= 8 and 0 <= max(max_degree) <= 30:
-        degrees = tuple(int(degree) for degree in max_degree)
-        n_functions = count_functions(1, degrees, max_l)
-        pool = f"; max_degree={degrees} would make {n_functions} functions of one element"
-    raise SettingsError(f"order={order!r}; it must be 1, 2, 3 or 4 (the body order minus one){pool}")
+    told = f"order={order!r}; it must be 1, 2, 3 or 4 (the body order minus one)"
+    if isinstance(order, int) and MAX_ORDER < order <= 8 and not isinstance(max_degree, str):
+        degrees = (int(max_degree),) * order if isinstance(max_degree, int | np.integer) else tuple(max_degree)
+        if len(degrees) == order and 0 <= min(degrees) <= max(degrees) <= 40:
+            n_functions = count_functions(1, tuple(int(degree) for degree in degrees), max_l)
+            told += (
+                f"; max_degree={max_degree!r} would make {n_functions} functions of one element, whose folded rows "
+                f"would take {_gigabytes(n_functions)} for every kind of rows and fold"
+            )
+    raise SettingsError(told)
+
+
+def _gigabytes(n_functions: int) -> str:
+    """Return the memory of the folded rows of one kind and fold: half a square matrix of doubles."""
+    gigabytes = 4e-9 * n_functions**2
+    return f"{gigabytes:.2g} GB" if gigabytes < 10 else f"{gigabytes:.0f} GB"
 
 
 def resolve_degrees(
@@ -89,7 +99,7 @@ def resolve_degrees(
         largest = int(np.argmax(of_order)) + 1
         raise SettingsError(
             f"max_degree={degrees} makes {sum(of_order)} functions of {n_elements} element(s), whose folded rows would "
-            f"take {4e-9 * sum(of_order) ** 2:.0f} GB for every kind of rows and fold; at most {MAX_FUNCTIONS} are "
+            f"take {_gigabytes(sum(of_order))} for every kind of rows and fold; at most {MAX_FUNCTIONS} are "
             f"allowed: lower the degree {degrees[largest - 1]} of order {largest}, which has {max(of_order)} of them"
         )
     return degrees

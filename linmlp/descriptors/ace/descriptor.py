@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from linmlp.descriptors.ace.basis import degree, function_name, order_of
 from linmlp.descriptors.ace.committee import AceCommittee
+from linmlp.descriptors.ace.costs import FunctionCosts, compute_costs, count_neighbors
 from linmlp.descriptors.ace.degrees import Degrees, check_order, resolve_degrees
 from linmlp.descriptors.ace.evaluator import AceEvaluator
 from linmlp.descriptors.ace.judging_evaluator import AceJudgingEvaluator
@@ -328,6 +329,32 @@ class ACE(Descriptor):
         check_is_fitted(self)
         table = [(order_of(f), degree(f)) for f in self.parameters_.functions]
         return np.tile(np.array(table), (len(self.elements_), 1))
+
+    def function_costs(self, structures: Sequence[Atoms]) -> FunctionCosts:
+        """Return what every function adds to a step of energies and forces, and what functions share.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms
+            Say how many neighbors atoms have, and how often each element is a center.
+
+        Returns
+        -------
+        FunctionCosts
+            Operations per atom; for `linmlp.solvers.FeatureCosts`.
+
+        Examples
+        --------
+        >>> from ase.build import bulk
+        >>> from linmlp import ACE
+        >>> from linmlp.solvers import FeatureCosts, ForwardSelection
+        >>> crystal = bulk("Cu", cubic=True)
+        >>> costs = FeatureCosts(*ACE(4.0, order=2, max_degree=4).fit([crystal]).function_costs([crystal]))
+        >>> solver = ForwardSelection(10, costs=costs)
+        """
+        check_is_fitted(self)
+        structures = check_structures(structures)
+        return compute_costs(self.parameters_, *count_neighbors(self.parameters_, structures))
 
     def compute_features(self, pairs: Pairs) -> FloatArray:
         """Return the features of every atom, (n_atoms, n_features)."""

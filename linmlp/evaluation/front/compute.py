@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,14 @@ from linmlp.descriptors import ACE
 from linmlp.descriptors.ace.mixing import count_channels
 from linmlp.evaluation.front.cost import measure_costs
 from linmlp.evaluation.front.material import Material
-from linmlp.evaluation.front.models import Competitor, check_sizes, dense_degrees, make_competitors, pool_degrees
+from linmlp.evaluation.front.models import (
+    COST_POWERS,
+    Competitor,
+    check_sizes,
+    dense_degrees,
+    make_competitors,
+    pool_degrees,
+)
 from linmlp.evaluation.front.points import Point
 from linmlp.evaluation.front.result import Front
 from linmlp.evaluation.front.searching import search_all
@@ -42,16 +49,19 @@ def compute_front(
     cv: Any = 5,
     groups: Any = None,
     sample_weight: Any = None,
+    cost_powers: Mapping[str, float] | None = None,
     random_state: int = 0,
     verbose: int = 0,
 ) -> Front:
     """Return cross-validated errors and measured costs of potentials of growing size.
 
     Two kinds compete: all functions up to some degrees (the presets of `ACE.preset`), and numbers of functions that
-    are selected one by one from a pool with order 4, anew in every fold. The rows of the pool are folded once: smaller
-    bases are some of its columns, because its radial functions are orthonormal in the order of their degree, and every
-    selection works on the folded rows. Loss weights and ridge strengths that are "auto" are chosen for each by the
-    score. Each is then solved with all structures, and its steps are timed.
+    are selected one by one from a pool with order 4, anew in every fold: the one that lowers the loss most
+    ("selected"), or that does so for what it adds to the cost of a step ("thrifty") or for the square root of that
+    ("frugal"). The rows of the pool are folded once: smaller bases are some of its columns, because its radial
+    functions are orthonormal in the order of their degree, and every selection works on the folded rows. Loss weights
+    and ridge strengths that are "auto" are chosen for each by the score. Each is then solved with all structures, and
+    its steps are timed.
 
     Parameters
     ----------
@@ -61,7 +71,7 @@ def compute_front(
         Settings that all share. Its descriptor is the pool, an `ACE`; a `max_degree` of "auto" stands for the smallest
         one that holds all presets. A cutoff of "auto" is chosen once, as for the preset "balanced".
     sizes : sequence of int, optional
-        Numbers of functions to select; 50, 100, 200, 400 and 800 by default.
+        Numbers of functions to select; 100, 200, 400, 700 and 1000 by default.
     degrees : sequence of sequences of int, optional
         Degrees per order of potentials with all functions, instead of the presets.
     cv : int, splitter, iterable or "leave_one_group_out", default=5
@@ -70,6 +80,9 @@ def compute_front(
         Structures of one group, such as a trajectory, are never on both sides of a split.
     sample_weight : array-like of shape (n_structures,), optional
         2 means listed twice, 0 means absent.
+    cost_powers : mapping of str to float, optional
+        Ways to select, by name: the power of the cost, see `linmlp.solvers.ForwardSelection`; 0 for "selected", 0.5
+        for "frugal" and 1 for "thrifty" by default.
     random_state : int, default=0
         Seed of the folds and of the structures that steps are timed on.
     verbose : int, default=0
@@ -97,9 +110,10 @@ def compute_front(
     >>> from linmlp.datasets import load_silicon
     >>> train, test = load_silicon()
     >>> settings = LinearPotential(ACE(4.0, order=2, max_degree=(6, 4)), alpha=1e-6, energy_weight=1.0)
-    >>> found = compute_front(train[:30], settings, sizes=[4, 8], degrees=[(6, 4)], cv=3)
+    >>> ways = {"frugal": 0.5}
+    >>> found = compute_front(train[:30], settings, sizes=[4, 8], degrees=[(6, 4)], cv=3, cost_powers=ways)
     >>> [(point.name, point.n_functions) for point in found.points]
-    [('degrees 6,4', 21), ('4 selected', 4), ('8 selected', 8)]
+    [('degrees 6,4', 21), ('4 frugal', 4), ('8 frugal', 8)]
     """
     structures = check_structures(structures)
     tell = reporter(verbose)
@@ -111,7 +125,8 @@ def compute_front(
     plan = plan_folds(cv, data.labels, kept_groups(groups, data, len(structures)), random_state)
     form = "gram" if settings.form == "auto" else settings.form  # takes subsets of features for nothing
     assembled = assemble_rows(data, replace(settings, form=form), plan.blocks, tell)
-    competitors = make_competitors(potential, data, wanted, chosen_sizes, assembled.form)
+    ways = COST_POWERS if cost_powers is None else cost_powers
+    competitors = make_competitors(potential, data, wanted, chosen_sizes, ways, assembled.form)
     tell.say(f"errors of {len(competitors)} potentials in {len(plan)} folds")
     how = SearchSettings(
         reference_weights=LossWeights.from_labels(data.labels, data.sample_weight),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,11 +17,16 @@ from linmlp.potentials.candidates import Candidate
 from linmlp.potentials.choosing import candidates_for, check_something_counts
 from linmlp.potentials.search_result import SearchResult
 from linmlp.potentials.training_set import TrainingSet
-from linmlp.solvers import ForwardSelection
+from linmlp.solvers import FeatureCosts, ForwardSelection
 from linmlp.units import IntArray
 
-SIZES = (50, 100, 200, 400, 800)
+SIZES = (100, 200, 400, 700, 1000)
 """Numbers of functions that are selected by default, as far as the pool has more."""
+
+COST_POWERS = {"selected": 0.0, "frugal": 0.5, "thrifty": 1.0}
+"""Ways to select: by how much a function lowers the loss, over this power of what it adds to the cost of a step. The
+first needs the fewest functions, which counts where data are few; at equal time the others have smaller errors, the
+last where steps must be short (`benchmarks/accuracy/selection_costs.py`)."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,7 @@ def make_competitors(
     data: TrainingSet,
     degrees: dict[str, tuple[int, ...]],
     sizes: Sequence[int],
+    cost_powers: Mapping[str, float],
     form: str,
 ) -> list[Competitor]:
     """Return what competes.
@@ -179,13 +185,15 @@ def make_competitors(
         Potentials that have all functions up to these.
     sizes : sequence of int
         Numbers of functions that are selected.
+    cost_powers : mapping of str to float
+        Ways to select, by name.
     form : {"gram", "qr"}
         Form of the folded rows.
 
     Returns
     -------
     list of Competitor
-        Those by degree first. Selections share candidates: one path serves all sizes.
+        Those by degree first. Selections share candidates: one path serves all sizes of a way to select.
     """
 
     def candidates(settings: dict[str, Any], values: tuple[float, ...] | None = None) -> tuple[Candidate, ...]:
@@ -197,11 +205,15 @@ def make_competitors(
 
     by_degree = [(name, {"features": _features(data.descriptor, wanted)}) for name, wanted in degrees.items()]
     competitors = [Competitor(name, settings, candidates(settings)) for name, settings in by_degree]
-    selected = [{"solver": ForwardSelection(size), "alpha": "auto"} for size in sizes]
-    if selected:
+    if not sizes:
+        return competitors
+    costs = FeatureCosts(*data.descriptor.function_costs(data.structures))
+    for name, power in cost_powers.items():
+        solvers = [ForwardSelection(size, costs=costs, cost_power=power) for size in sizes]
+        selected = [{"solver": solver, "alpha": "auto"} for solver in solvers]
         path = candidates(selected[-1], tuple(float(size) for size in sizes))
         competitors += [
-            Competitor(f"{size} selected", settings, path, float(size))
+            Competitor(f"{size} {name}", settings, path, float(size))
             for size, settings in zip(sizes, selected, strict=True)
         ]
     return competitors

@@ -71,13 +71,15 @@ class Front:
         """
         return recommend(self.points, budget)
 
-    def fit(self, point: Point | None = None) -> LinearPotential:
+    def fit(self, point: Point | None = None, *, budget: float | None = None) -> LinearPotential:
         """Return a potential of the front fitted to all structures, from the rows that are folded already.
 
         Parameters
         ----------
         point : Point, optional
             One of the points; the recommended one by default.
+        budget : float, optional
+            Largest cost of the recommended one, µs per atom and step.
 
         Returns
         -------
@@ -87,9 +89,11 @@ class Front:
         Raises
         ------
         SettingsError
-            If it is no point of this front.
+            If it is no point of this front, or none is within the budget.
         """
-        point = self.recommend() if point is None else point
+        if point is not None and budget is not None:
+            raise SettingsError(f"budget={budget!r} and a point ({point.name}) are both given; leave out one")
+        point = self.recommend(budget) if point is None else point
         places = [k for k, own in enumerate(self.points) if own is point]
         if not places:
             raise SettingsError(f"{point.name!r} is no point of this front; give one of front.points")
@@ -170,7 +174,7 @@ class Front:
             recommended = None
         frame = self.to_frame()
         points = [
-            {"name": point.name, **{str(k): plain(v) for k, v in row.items()}, "settings": plain(point.settings)}
+            {"name": point.name, **{str(k): plain(v) for k, v in row.items()}, "settings": _settings(point)}
             for point, row in zip(self.points, frame.to_dict("records"), strict=True)
         ]
         return {
@@ -217,3 +221,11 @@ class Front:
         ]
         head = f"{self.n_structures} structures, {self.n_folds} folds, cutoff {self.cutoff:g} Å"
         return "\n".join([head, *(line.rstrip() for line in lines)])
+
+
+def _settings(point: Point) -> Any:
+    """Return settings as JSON takes them, with the name in the place of the costs of all functions."""
+    settings = plain(point.settings)
+    if isinstance(settings.get("solver"), dict) and "costs" in settings["solver"]["settings"]:
+        settings["solver"]["settings"]["costs"] = repr(point.settings["solver"].costs)
+    return settings

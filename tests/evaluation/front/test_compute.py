@@ -8,9 +8,9 @@ from sklearn.frozen import FrozenEstimator
 from linmlp import ACE, SOAP, LinearPotential, LinearPotentialCV, load
 from linmlp.evaluation.front import compute_front, searching
 from linmlp.evaluation.front.cost import N_ATOMS, measure_costs, sample_atoms
-from linmlp.evaluation.front.models import dense_degrees, pool_degrees, preset_degrees
+from linmlp.evaluation.front.models import COST_POWERS, dense_degrees, pool_degrees, preset_degrees
 from linmlp.exceptions import SettingsError
-from linmlp.solvers import ForwardSelection, Ridge
+from linmlp.solvers import FeatureCosts, ForwardSelection, Ridge
 from tests.evaluation.front.conftest import DEGREES, POOL, SIZES
 
 
@@ -29,17 +29,29 @@ def test_points_by_degree_are_those_of_small_descriptors(index, front, silicon, 
     assert point.settings["alpha"] == search.best_params_["alpha"]
 
 
+@pytest.mark.parametrize("name", COST_POWERS)
 @pytest.mark.parametrize("index", range(len(SIZES)))
-def test_points_of_selections_are_those_of_searches(index, front, silicon, settings):
-    grid = {"solver": [ForwardSelection(SIZES[index])]}
+def test_points_of_selections_are_those_of_searches(index, name, front, silicon, settings):
+    costs = FeatureCosts(*clone(POOL).fit(silicon).function_costs(silicon))
+    grid = {"solver": [ForwardSelection(SIZES[index], costs=costs, cost_power=COST_POWERS[name])]}
     search = LinearPotentialCV(clone(settings).set_params(form="gram"), grid, cv=3).fit(silicon)
-    point = front.points[len(DEGREES) + index]
+    (point,) = (point for point in front.points if point.name == f"{SIZES[index]} {name}")
     assert point.n_functions == SIZES[index]
     assert point.score == pytest.approx(-search.best_score_, rel=1e-6)
     assert point.settings["energy_weight"] == pytest.approx(search.best_params_["energy_weight"])
     fitted = front.fit(point)
     np.testing.assert_allclose(fitted.predict(silicon), search.predict(silicon), rtol=1e-6)
     assert np.count_nonzero(fitted.coef_) == SIZES[index]
+
+
+def test_a_budget_is_enough_to_get_a_potential(front):
+    dear = 2.0 * max(point.cost for point in front.points)
+    best = min(front.points, key=lambda point: point.score)
+    assert np.count_nonzero(front.fit(budget=dear).coef_) == best.n_functions
+    with pytest.raises(SettingsError, match="no potential takes 1e-09 µs per atom and step or less; the fastest found"):
+        front.fit(budget=1e-9)
+    with pytest.raises(SettingsError, match=r"budget=3.0 and a point \(.*\) are both given; leave out one"):
+        front.fit(front.points[0], budget=3.0)
 
 
 def test_the_recommended_is_fitted_from_the_same_rows(front, silicon, tmp_path):
@@ -56,11 +68,24 @@ def test_the_recommended_is_fitted_from_the_same_rows(front, silicon, tmp_path):
 def test_weights_of_many_functions_are_chosen_at_a_few_strengths(silicon, settings, front, monkeypatch):
     monkeypatch.setattr(searching, "MANY_FEATURES", 15)
     narrowed = compute_front(silicon, settings, sizes=SIZES[:1], degrees=DEGREES, cv=3)
-    for few, many in zip(narrowed.points, front.points, strict=False):
+    all_strengths = {point.name: point for point in front.points}
+    for few in narrowed.points:
+        many = all_strengths[few.name]
         assert few.score == pytest.approx(many.score) or (few.n_functions > 15 and few.score > many.score)
         fixed = {k: v for k, v in few.settings.items() if k.startswith("energy_") or k in ("features", "solver")}
         search = LinearPotentialCV(clone(settings).set_params(form="gram", **fixed), cv=3).fit(silicon)
         assert few.score == pytest.approx(-search.best_score_, rel=1e-6)
+
+
+def test_weights_of_long_paths_are_those_of_the_second_size(silicon, settings, front, monkeypatch):
+    monkeypatch.setattr(searching, "KEPT_WEIGHTS", 1)
+    narrowed = compute_front(silicon, settings, sizes=(3, *SIZES), degrees=[], cv=3)
+    of_all_weights = {point.name: point.score for point in front.points}
+    for name in COST_POWERS:
+        own = {point.n_functions: point for point in narrowed.points if point.name.endswith(name)}
+        assert len({(point.settings["energy_weight"], point.settings["energy_per"]) for point in own.values()}) == 1
+        assert own[5].score == pytest.approx(of_all_weights[f"5 {name}"], rel=1e-6)
+        assert own[12].score >= of_all_weights[f"12 {name}"] - 1e-6
 
 
 def test_groups_stay_together(silicon, settings, front):

@@ -56,7 +56,10 @@ def test_json_of_a_real_front(front):
     points = json.loads(front.to_json())["points"]
     assert [point["n_functions"] for point in points] == [point.n_functions for point in front.points]
     assert points[0]["settings"]["features"] == {"up_to_degree": [4, 3]}
-    assert points[-1]["settings"]["solver"]["solver"] == "ForwardSelection"
+    solver = points[-1]["settings"]["solver"]
+    assert solver["solver"] == "ForwardSelection"
+    assert solver["settings"]["costs"].startswith("FeatureCosts(42 features, ")
+    assert points[-1]["name"] == "12 thrifty"
 
 
 def test_page(made_up, tmp_path):
@@ -84,6 +87,17 @@ def test_only_points_of_the_front_are_filled_and_joined(made_up):
     assert ax.lines[1].get_xdata()[0] == 2.0
     with pytest.raises(SettingsError, match="metric='stress_rmse'; give one of energy_mae, force_rmse"):
         plot_front(made_up, "stress_rmse")
+
+
+def test_every_way_to_select_has_a_color(front):
+    ax = front.plot()
+    labels = ["by degree", "selected", "frugal", "thrifty"]
+    assert [points.get_label() for points in ax.collections] == labels
+    assert len({tuple(points.get_edgecolors()[0]) for points in ax.collections}) == len(labels)
+    texts = [text.get_text() for text in ax.texts]
+    assert texts.count("12") == 3
+    assert "degrees 4,3" in texts
+    plt.close("all")
 
 
 def test_energies_alone_are_drawn_alone(tmp_path):
