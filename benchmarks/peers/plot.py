@@ -1,0 +1,50 @@
+"""Rows of a set in: force MAE over the time of a step, as a small picture."""
+
+from benchmarks.peers.judging import cost, force_mae, own_rows
+
+MARKERS = {"pypolymlp": "s", "ML-PACE": "^", "ace-jax": "D", "SNAP": "v", "POD": "P", "UF3": "X", "GAP": "*"}
+COLORS = {"pypolymlp": "#d95f02", "ML-PACE": "#7570b3", "ace-jax": "#e7298a", "SNAP": "#66a61e", "POD": "#a6761d",
+          "UF3": "#1f78b4", "GAP": "#666666"}  # fmt: skip
+
+
+def front(rows):
+    """Return the rows that no other of them beats, by cost."""
+    found = []
+    for row in sorted(rows, key=lambda row: (cost(row), force_mae(row))):
+        if not found or force_mae(row) < force_mae(found[-1]):
+            found.append(row)
+    return found
+
+
+def draw(rows, path, title):
+    """Write the picture: ours as lines of double and single precision, others as points with their settings."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7.2, 4.4), constrained_layout=True)
+    ours = own_rows(rows)
+    for is_single, style, name in ((False, "o-", "linmlp"), (True, "o--", "linmlp, single precision")):
+        line = front([row for row in ours if ("single" in row["setting"]) == is_single])
+        if line:
+            face = "white" if is_single else "black"
+            axes.plot(
+                [cost(r) for r in line], [force_mae(r) for r in line], style, color="black", ms=4, mfc=face, label=name
+            )
+    for code in dict.fromkeys(row["code"] for row in rows.values() if row["code"] != "linmlp"):
+        points = [row for row in rows.values() if row["code"] == code]
+        axes.plot([cost(r) for r in points], [force_mae(r) for r in points], ls="none", marker=MARKERS.get(code, "o"),
+                  color=COLORS.get(code), ms=6, label=code)  # fmt: skip
+        for row in points:
+            text = row["setting"].removeprefix("of linmlp ")
+            axes.annotate(text, (cost(row), force_mae(row)), xytext=(4, 3), textcoords="offset points", fontsize=6,
+                          color=COLORS.get(code))  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="energy, forces and virial, µs per atom and step, one thread",
+             ylabel="force MAE of test structures, eV/Å", title=title)  # fmt: skip
+    axes.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%.3g"))
+    axes.yaxis.set_minor_formatter(mpl.ticker.FormatStrFormatter("%.2g"))
+    axes.tick_params(axis="y", which="minor", labelsize=7)
+    axes.legend(fontsize=7, frameon=False)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,63 @@
+"""The comparison with other codes still runs without any of them, names them, and judges made-up rows rightly."""
+
+import pytest
+
+from benchmarks.peers import __main__ as peers
+from benchmarks.peers import judging, running, table
+from benchmarks.peers.contract import MODULES, load_code
+
+
+def make_row(code, setting, force_mae, ratio, **fit):
+    errors = {"energy_mae": 2.0, "force_mae": force_mae, "force_rmse": 1.5 * force_mae}
+    return {
+        "code": code, "setting": setting, "note": "", "is_published": False, "n_parameters": 10, "errors": errors,
+        "intervals": {}, "ratio": ratio, "reference_step": 4.0,
+        "fit": {"processor_seconds": 10.0, "seconds_without_imports": 8.0} | fit,
+    }  # fmt: skip
+
+
+def test_tiny_mode_without_other_codes(tmp_path, capsys, monkeypatch):
+    packages = {name: load_code(name).PACKAGES for name in MODULES if name != "linmlp_"}
+    monkeypatch.setattr(running, "missing_packages", lambda code: code.PACKAGES if code.NAME != "linmlp" else ())
+    peers.main(["--tiny", "--no-rows", "--results", str(tmp_path)])
+    told = capsys.readouterr().out
+    for name, needed in packages.items():
+        assert f"{load_code(name).NAME} is left out: {' and '.join(needed)} not installed" in told
+    assert "linmlp 8 selected" in told
+    assert (tmp_path / "silicon" / "peers.png").stat().st_size > 1000
+    assert "| linmlp balanced | 21 |" in (tmp_path / "silicon" / "table.md").read_text()
+
+    peers.main(["--tiny", "--no-rows", "--results", str(tmp_path)])  # nothing is made again
+    told = capsys.readouterr().out
+    assert "fitted" not in told
+    assert "linmlp 8 selected" in told
+
+
+@pytest.fixture
+def rows():
+    own = [make_row("linmlp", "fast", 0.09, 0.5), make_row("linmlp", "balanced", 0.064, 1.0)]
+    others = [
+        make_row("pypolymlp", "default", 0.065, 16.0, processor_seconds=5.0, seconds_without_imports=2.0),
+        make_row("pypolymlp", "large", 0.060, 60.0),
+        make_row("SNAP", "2J=6", 0.15, 9.0),
+        make_row("POD", "tiny", 0.1, 0.25),
+        make_row("ML-PACE", "of linmlp fast", 0.09, 6.0),
+    ]
+    return judging.with_costs({f"{row['code']} {row['setting']}": row for row in own + others})
+
+
+def test_sentences_follow_from_rows(rows):
+    told = judging.sentences(rows)
+    text = "\n".join(told)
+    assert "pypolymlp default: force MAE 0.0650 eV/Å at 64 µs/atom; linmlp balanced has 0.0640 at 4: 16.0" in text
+    assert "pypolymlp large: force MAE 0.0600 eV/Å, which none of ours reaches" in told
+    assert "bar of 5 times against pypolymlp: DOES NOT HOLD (pypolymlp large is not reached)" in told
+    assert "bar of 10 times against ML-PACE: holds (least 12.0, of linmlp fast)" in told
+    assert "bar of 20 times against SNAP: DOES NOT HOLD (least 18.0, 2J=6)" in told
+    assert "below our curve: pypolymlp large, POD tiny" in told
+    assert "pypolymlp takes 0.50 (0.25) times as long" in text
+
+
+def test_tables_hold_every_row(rows):
+    assert len(table.as_text(rows).splitlines()) == len(rows) + 1
+    assert table.as_markdown(rows).count("\n") == len(rows) + 1
