@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.peers import judging, plot, table
 from benchmarks.peers.rows import compare_rows
-from benchmarks.peers.running import run_set
+from benchmarks.peers.running import known_rows, run_set
 
 
 def processor_name():
@@ -46,6 +46,7 @@ def report(name, rows, left_out, results):
     (results / "table.md").write_text(table.as_markdown(rows) + "\n")
     (results / "report.txt").write_text(text + "\n\n" + "\n".join(sentences) + "\n")
     plot.draw(rows, results / "peers.png", f"{name}, {processor_name()}")
+    return rows
 
 
 def main(arguments=None):
@@ -67,17 +68,21 @@ def main(arguments=None):
         options.seconds = 0.0
     if not options.sets and not options.tiny:
         parser.error("give folders of sets, or --tiny")
+    sets = {}
     for folder in [None] if options.tiny else options.sets:
         name = "silicon" if folder is None else folder.resolve().name
         results = (options.results / name).resolve()
         print(f"== {name}: {processor_name()}, one thread", flush=True)
         if options.redraw:
-            rows, left_out = json.loads((results / "rows.json").read_text()), []
+            rows, left_out = known_rows(json.loads((results / "rows.json").read_text()), folder is None), []
         else:
             rows, left_out = run_set(folder and folder.resolve(), results, options)
-        report(name, rows, left_out, results)
+        sets[name] = report(name, rows, left_out, results)
         if not (options.no_rows or options.redraw):
             compare_rows(folder, options.tiny)
+    if len(sets) > 1:
+        (options.results / "sets.md").write_text(table.as_compact(sets) + "\n")
+        print(f"\n{table.as_compact(sets)}")
 
 
 if __name__ == "__main__":

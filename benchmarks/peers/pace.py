@@ -18,7 +18,7 @@ def settings(tiny):
     if tiny:
         return {"of linmlp balanced": Setting({"fit": "balanced"})}
     found = {f"of linmlp {name}": Setting({"fit": name}) for name in ("fast", "balanced", "accurate")}
-    for size in (50, 100, 400, 800):
+    for size in (100, 400):
         found[f"of linmlp {size} selected"] = Setting({"fit": "selected", "size": size})
     return found
 

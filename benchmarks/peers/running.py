@@ -54,6 +54,13 @@ def rows_of(modules, tiny):
     return rows, left_out
 
 
+def known_rows(found, tiny):
+    """Return the results of rows that still have a setting, in the order of codes and settings."""
+    codes = [load_code(name) for name in MODULES]
+    labels = [f"{code.NAME} {setting}" for code in codes for setting in code.settings(tiny)]
+    return {label: found[label] for label in labels if label in found}
+
+
 def wanted(code, name, setting, options):
     """Return whether a row was asked for. The reference always is; slow ones only by name."""
     label = f"{code.NAME} {name}".lower()
@@ -96,7 +103,7 @@ def run_set(folder, results, options, say=print):
         took, mae = time.perf_counter() - started, judged["errors"]["force_mae"]
         told = f"force MAE {mae:.4f} eV/Å, {judged['step']:.2f} µs/atom, {judged['ratio']:.2f} times the reference"
         say(f"   {label}: {told} ({took:.0f} s)", flush=True)
-    return found, left_out
+    return known_rows(found, folder is None), left_out
 
 
 def fit_once(module, code, name, setting, folder, results, options, say):

@@ -51,5 +51,32 @@ def as_text(rows):
 
 
 def as_markdown(rows):
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    return "\n".join(lines + ["| " + " | ".join(cells(row)) + " |" for row in sorted_rows(rows)])
+    """Return the table for a README: single precision is named with the step of its double."""
+    singles = {label.removesuffix(", single"): row for label, row in rows.items() if label.endswith(", single")}
+    lines = ["| " + " | ".join(HEAD) + " |", "|---" + "|---:" * (len(HEAD) - 1) + "|"]
+    for row in sorted_rows(rows):
+        own = list(cells(row))
+        if own[0].endswith(", single"):
+            continue
+        if own[0] in singles:
+            single = singles[own[0]]
+            own[5], own[6] = f"{own[5]} (single {cost(single):.3g})", f"{own[6]} ({single['ratio']:.3g})"
+        lines.append("| " + " | ".join(own) + " |")
+    return "\n".join(lines)
+
+
+def as_compact(sets):
+    """Return one markdown table of several sets, {name: rows}: energy MAE, force MAE, step, and times balanced."""
+    labels = list(dict.fromkeys(label for rows in sets.values() for label in rows if not label.endswith(", single")))
+    lines = ["| potential | " + " | ".join(f"{name}: meV/atom, eV/Å, µs/atom (times balanced)" for name in sets) + " |"]
+    lines.append("|---" * (1 + len(sets)) + "|")
+    for label in labels:
+        found = [rows.get(label) for rows in sets.values()]
+        parts = [
+            ""
+            if row is None
+            else f"{row['errors']['energy_mae']:.2f}, {force_mae(row):.4f}, {cost(row):.3g} ({row['ratio']:.3g})"
+            for row in found
+        ]
+        lines.append(f"| {label} | " + " | ".join(parts) + " |")
+    return "\n".join(lines)

@@ -61,3 +61,13 @@ def test_sentences_follow_from_rows(rows):
 def test_tables_hold_every_row(rows):
     assert len(table.as_text(rows).splitlines()) == len(rows) + 1
     assert table.as_markdown(rows).count("\n") == len(rows) + 1
+    compact = table.as_compact({"a": rows, "b": {"SNAP 2J=6": rows["SNAP 2J=6"]}})
+    assert "| SNAP 2J=6 | 2.00, 0.1500, 36 (9) | 2.00, 0.1500, 36 (9) |" in compact
+    assert "| POD tiny | 2.00, 0.1000, 1 (0.25) |  |" in compact
+
+
+def test_single_precision_stands_beside_double(rows):
+    rows["linmlp fast, single"] = rows["linmlp fast"] | {"setting": "fast, single", "ratio": 0.3, "cost": 1.2}
+    text = table.as_markdown(rows)
+    assert "2 (single 1.2) | 0.5 (0.3)" in text
+    assert "fast, single" not in text
