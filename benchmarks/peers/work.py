@@ -73,16 +73,16 @@ def times(potential, atoms, options):
     steppers = [steps for steps in steppers if steps is not None]
     counts = [calls_per_block(steps) for steps in steppers]
     seconds = []
-    end = time.perf_counter() + options.seconds
-    while len(seconds) < 3 or time.perf_counter() < end:
+    end = time.process_time() + options.seconds
+    while len(seconds) < 5 or time.process_time() < end:
         seconds.append([timed(steps, count) for steps, count in zip(steppers, counts, strict=True)])
-    step, reference_step, *search = 1e6 * np.median(seconds, axis=0) / len(atoms)
-    step -= sum(search)
+    seconds = 1e6 * np.array(seconds) / len(atoms)
+    search, steps = seconds[:, 2:].sum(axis=1), seconds[:, 0] - seconds[:, 2:].sum(axis=1)
     return {
-        "step": step,
-        "reference_step": reference_step,
-        "ratio": step / reference_step,
-        "search": sum(search),
+        "step": np.median(steps),
+        "reference_step": np.median(seconds[:, 1]),
+        "ratio": np.median(steps / seconds[:, 1]),  # of timings that follow each other: the load of the machine changes
+        "search": np.median(search),
         "n_atoms": len(atoms),
         "n_timings": len(seconds),
     }
