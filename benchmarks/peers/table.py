@@ -28,7 +28,7 @@ def cells(row):
         str(row["n_parameters"]),
         interval(row, "energy_mae", 2),
         interval(row, "force_mae", 4),
-        interval(row, "force_rmse", 4),
+        f"{row['errors']['force_rmse']:.4f}",
         f"{cost(row):.3g}",
         f"{row['ratio']:.3g}",
         fit_seconds(row),
