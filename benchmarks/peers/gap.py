@@ -2,8 +2,8 @@
 
 The descriptor is that of the notebooks of Zuo et al. (2020): l_max 8, n_max 8, atom_sigma 0.5, zeta 4. Their 200 sparse
 points with sigmas of 0.0005 and 0.1 leave twice the published error of forces in silicon (0.134 eV/Å); hence more
-points, and half that sigma of forces. QUIP searches for neighbors in every call; that is less than a hundredth of a call
-and stays in the time.
+points, and half that sigma of forces. QUIP searches for neighbors in every call, less than a hundredth of its time,
+which stays in the time.
 """
 
 import json
