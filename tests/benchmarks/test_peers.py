@@ -1,10 +1,12 @@
 """The comparison with other codes still runs without any of them, names them, and judges made-up rows rightly."""
 
+import numpy as np
 import pytest
 
 from benchmarks.peers import __main__ as peers
-from benchmarks.peers import judging, running, table
+from benchmarks.peers import judging, least_squares, running, table
 from benchmarks.peers.contract import MODULES, load_code
+from benchmarks.peers.data import crystal, read_part
 
 
 def make_row(code, setting, force_mae, ratio, **fit):
@@ -71,3 +73,29 @@ def test_single_precision_stands_beside_double(rows):
     text = table.as_markdown(rows)
     assert "2 (single 1.2) | 0.5 (0.3)" in text
     assert "fast, single" not in text
+
+
+def test_least_squares_recover_a_known_model():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=6)
+    structures = read_part(None, "train")
+
+    def rows_of(atoms):
+        blocks = [rng.normal(size=(n, 6)) for n in (1, 3 * len(atoms), 6)]
+        labels = [block @ truth + rng.normal(0.0, 1e-4, len(block)) for block in blocks]
+        energy, *others = [np.column_stack(both) for both in zip(blocks, labels, strict=True)]
+        return energy[0], *others
+
+    found, chosen = least_squares.fit(structures, rows_of)
+    np.testing.assert_allclose(found, truth, atol=1e-4)  # the noise of one of thousands of rows
+    assert chosen["alpha"] in least_squares.ALPHAS
+
+
+def test_crystal_is_a_repeated_training_structure():
+    train = read_part(None, "train")
+    found = crystal(train, n_atoms=200)
+    assert len(found) >= 200
+    own = [atoms for atoms in train if np.allclose(atoms.positions, found.positions[: len(atoms)])]
+    assert len(own) == 1
+    assert len(own[0]) == max(map(len, train))
+    assert np.isclose(found.get_volume() / len(found), own[0].get_volume() / len(own[0]))
