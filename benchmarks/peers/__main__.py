@@ -41,7 +41,7 @@ def report(name, rows, left_out, results):
     sentences = judging.sentences(rows) + left_out
     text = table.as_text(rows)
     if any(row["note"] for row in rows.values()):
-        text += "\n* one fit gives all selected sizes"
+        text += "\n* one fit gives all selections"
     print(f"\n{text}\n\n" + "\n".join(sentences))
     (results / "table.md").write_text(table.as_markdown(rows) + "\n")
     (results / "report.txt").write_text(text + "\n\n" + "\n".join(sentences) + "\n")

@@ -47,6 +47,17 @@ def with_single(row, rows):
     return "" if mine is None else f" ({mine['setting']} precision: {cost(row) / cost(mine):.1f} times)"
 
 
+def fit_sentence(name, mine, other):
+    """Return how long fits take, from files to a model."""
+    return (
+        f"fit from files to model, CPU seconds with (without) imports: pypolymlp default "
+        f"{other['processor_seconds']:.1f} ({other['seconds_without_imports']:.1f}), linmlp {name} "
+        f"{mine['processor_seconds']:.1f} ({mine['seconds_without_imports']:.1f}); pypolymlp takes "
+        f"{other['processor_seconds'] / mine['processor_seconds']:.2f} "
+        f"({other['seconds_without_imports'] / mine['seconds_without_imports']:.2f}) times as long"
+    )
+
+
 def sentences(rows):
     """Return how many times faster ours is at the accuracy of each row, which bars hold, and the ratio of fits."""
     own, lines = own_rows(rows), []
@@ -76,14 +87,6 @@ def sentences(rows):
             lines.append(f"bar of {bar:g} times against {code}: {verdict} (least {least:.1f}, {name})")
     below = [f"{row['code']} {row['setting']}" for row in others if is_below(row, own)]
     lines.append(f"below our curve: {', '.join(below) if below else 'no other code'}")
-    ours, theirs = rows.get("linmlp balanced"), rows.get("pypolymlp default")
-    if ours and theirs:
-        mine, other = ours["fit"], theirs["fit"]
-        lines.append(
-            f"fit from files to model, CPU seconds with (without) imports: pypolymlp default "
-            f"{other['processor_seconds']:.1f} ({other['seconds_without_imports']:.1f}), linmlp balanced "
-            f"{mine['processor_seconds']:.1f} ({mine['seconds_without_imports']:.1f}); pypolymlp takes "
-            f"{other['processor_seconds'] / mine['processor_seconds']:.2f} "
-            f"({other['seconds_without_imports'] / mine['seconds_without_imports']:.2f}) times as long"
-        )
-    return lines
+    theirs = rows.get("pypolymlp default")
+    ours = {name: rows.get(f"linmlp {name}") for name in ("default", "balanced")}
+    return lines + [fit_sentence(name, row["fit"], theirs["fit"]) for name, row in ours.items() if row and theirs]

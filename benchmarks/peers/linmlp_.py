@@ -1,4 +1,4 @@
-"""linmlp: presets, numbers of functions selected from a pool with order 4, and some of them in single precision.
+"""linmlp: the default, presets, numbers of functions selected from a pool with order 4, some in single precision.
 
 A step is the evaluation of a list of neighbors with the calculator's skin: energies, forces, stress, baselines.
 """
@@ -11,27 +11,29 @@ NAME = "linmlp"
 PACKAGES = ("linmlp",)
 MODULES = ("linmlp",)
 PRESETS = ("balanced", "fast", "accurate")
-SIZES = (50, 100, 200, 400, 800)
+SELECTED = ("200 thrifty", "400 thrifty", "200 frugal", "400 frugal", "1000 frugal", "700 selected")
+"""Points of a front: how many functions, and what a function is selected by (see `linmlp front`)."""
 SMALL = {"cutoff": 4.0, "order": 2, "max_degree": (6, 4)}
 FIXED = {"alpha": 1e-6, "energy_weight": 1.0, "fill_holes": False}
 """What makes the potentials of the tiny mode small and fast to fit."""
 
 
 def settings(tiny):
-    """Return presets (the reference first) and sizes; all sizes come from one fit."""
+    """Return presets (the reference first), the default, and selections; all of these come from one fit."""
     if tiny:
         return {
             "balanced": Setting({"is_small": True}),
-            "8 selected": Setting({"sizes": (4, 8), "size": 8}, "selected"),
+            "8 selected": Setting({"points": ("4 selected", "8 selected"), "point": "8 selected"}, "selected"),
         }
-    found = {name: Setting({"preset": name}) for name in PRESETS}
-    for size in SIZES:
-        found[f"{size} selected"] = Setting({"sizes": SIZES, "size": size}, "selected", "one fit for all selected")
-    for name in ("balanced", "accurate"):
-        found[f"{name}, single"] = Setting({"preset": name, "precision": "single"}, name)
-    for size in (100, 400, 800):
-        options = {"sizes": SIZES, "size": size, "precision": "single"}
-        found[f"{size} selected, single"] = Setting(options, "selected", "one fit for all selected")
+    found = {name: Setting({"preset": name}) for name in PRESETS} | {"default": Setting({"preset": None})}
+    for point in SELECTED:
+        found[point] = Setting({"points": SELECTED, "point": point}, "selected", "one fit for all selections")
+    for name in ("balanced", "default"):
+        options = {"preset": None if name == "default" else name, "precision": "single"}
+        found[f"{name}, single"] = Setting(options, name)
+    for point in ("200 frugal", "1000 frugal"):
+        options = {"points": SELECTED, "point": point, "precision": "single"}
+        found[f"{point}, single"] = Setting(options, "selected", "one fit for all selections")
     return found
 
 
@@ -39,22 +41,27 @@ def fit(setting, train, folder, others):
     from linmlp import ACE, LinearPotential
 
     options = setting.options
-    if "sizes" in options:
+    if "points" in options:
         from linmlp.evaluation.front import compute_front
 
-        pool = LinearPotential(ACE(**SMALL), **FIXED) if options["sizes"] != SIZES else None
+        pool = LinearPotential(ACE(**SMALL), **FIXED) if options["points"] != SELECTED else None
+        sizes = sorted({int(point.split()[0]) for point in options["points"]})
         # One set of degrees has to compete, too; the smallest costs nothing.
-        front = compute_front(train, pool, sizes=options["sizes"], degrees=[(4,)])
+        front = compute_front(train, pool, sizes=sizes, degrees=[(4,)])
         for point in front.points:
-            if point.name.endswith("selected"):
-                front.fit(point).save(folder / f"{point.name.split()[0]}.linmlp", system=False)
+            if point.name in options["points"]:
+                front.fit(point).save(folder / file_name(point.name), system=False)
         return
-    potential = (
-        LinearPotential(ACE(**SMALL), **FIXED)
-        if "is_small" in options
-        else LinearPotential(ACE.preset(options["preset"]))
-    )
+    if "is_small" in options:
+        potential = LinearPotential(ACE(**SMALL), **FIXED)
+    else:
+        potential = LinearPotential(None if options["preset"] is None else ACE.preset(options["preset"]))
     potential.fit(train).save(folder / "potential.linmlp", system=False)
+
+
+def file_name(point):
+    """Return the name of the model file of a selection."""
+    return f"{point.replace(' ', '-')}.linmlp"
 
 
 def load(setting, folder, others):
@@ -62,9 +69,9 @@ def load(setting, folder, others):
 
 
 class OwnPotential:
-    def __init__(self, folder, size=None, precision="double", **_):
+    def __init__(self, folder, point=None, precision="double", **_):
         linmlp = importlib.import_module("linmlp")
-        self.model = linmlp.load(folder / ("potential.linmlp" if size is None else f"{size}.linmlp"))
+        self.model = linmlp.load(folder / ("potential.linmlp" if point is None else file_name(point)))
         self.n_parameters = int((self.model.coef_ != 0).sum())
         self.predictor = self.model.calculator(precision=precision).predictor
 

@@ -8,6 +8,7 @@ accuracy is the same by construction. A step is its faster of two evaluators ("r
 import numpy as np
 
 from benchmarks.peers.contract import Prediction, Setting, other_folder, repeated
+from benchmarks.peers.linmlp_ import file_name
 
 NAME = "ML-PACE"
 PACKAGES = ("python-ace",)
@@ -17,9 +18,9 @@ MODULES = ("linmlp.export",)
 def settings(tiny):
     if tiny:
         return {"of linmlp balanced": Setting({"fit": "balanced"})}
-    found = {f"of linmlp {name}": Setting({"fit": name}) for name in ("fast", "balanced", "accurate")}
-    for size in (100, 400):
-        found[f"of linmlp {size} selected"] = Setting({"fit": "selected", "size": size})
+    found = {f"of linmlp {name}": Setting({"fit": name}) for name in ("fast", "balanced", "default")}
+    for point in ("200 frugal", "1000 frugal"):
+        found[f"of linmlp {point}"] = Setting({"fit": "selected", "point": point})
     return found
 
 
@@ -30,7 +31,7 @@ def fit(setting, train, folder, others):
 
     own = setting.options
     place = other_folder(others, "linmlp", own["fit"])
-    model = load_model(place / (f"{own['size']}.linmlp" if "size" in own else "potential.linmlp"))
+    model = load_model(place / (file_name(own["point"]) if "point" in own else "potential.linmlp"))
     np.save(folder / "n_parameters.npy", np.count_nonzero(model.coef_))
     write_yace(model, folder / "potential.yace", overwrite=True)
 
