@@ -70,7 +70,8 @@ def sentences(rows):
         speedups.setdefault(row["code"], {})[row["setting"]] = factor
         lines.append(
             f"{label}: force MAE {force_mae(row):.4f} eV/Å at {number(cost(row))} µs/atom; "
-            f"linmlp {mine['setting']} has {force_mae(mine):.4f} at {cost(mine):.3g}: {factor:.1f} times faster{with_single(row, rows)}"
+            f"linmlp {mine['setting']} has {force_mae(mine):.4f} at {cost(mine):.3g}: "
+            f"{factor:.1f} times faster{with_single(row, rows)}"
         )
     for code, bar in BARS.items():
         if code in not_reached:
