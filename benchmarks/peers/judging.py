@@ -23,6 +23,11 @@ def cost(row):
     return row["cost"]
 
 
+def number(value):
+    """Return three digits of a number, without an exponent for large ones."""
+    return f"{value:.3g}" if value < 1000 else f"{float(f'{value:.3g}'):.0f}"
+
+
 def with_costs(rows):
     """Return rows with "cost": their ratio to the reference, times the median time of the reference over all rows."""
     times = sorted(row["reference_step"] for row in rows.values())
@@ -75,8 +80,9 @@ def sentences(rows):
         factor = cost(row) / cost(mine)
         speedups.setdefault(row["code"], {})[row["setting"]] = factor
         lines.append(
-            f"{label}: force MAE {force_mae(row):.4f} eV/Å at {cost(row):.3g} µs/atom; linmlp {mine['setting']} has "
-            f"{force_mae(mine):.4f} at {cost(mine):.3g}: {factor:.1f} times faster{with_single(row, rows)}"
+            f"{label}: force MAE {force_mae(row):.4f} eV/Å at {number(cost(row))} µs/atom; "
+            f"linmlp {mine['setting']} has {force_mae(mine):.4f} at {cost(mine):.3g}: "
+            f"{factor:.1f} times faster{with_single(row, rows)}"
         )
     for code, bar in BARS.items():
         if code in not_reached:

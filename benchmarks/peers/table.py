@@ -1,6 +1,6 @@
 """Rows of a set in: a table for the terminal and one in markdown."""
 
-from benchmarks.peers.judging import cost, force_mae
+from benchmarks.peers.judging import cost, force_mae, number
 
 HEAD = ("potential", "parameters", "energy MAE, meV/atom", "force MAE, eV/Å", "force RMSE, eV/Å", "step, µs/atom",
         "times balanced", "fit, CPU s")  # fmt: skip
@@ -29,7 +29,7 @@ def cells(row):
         interval(row, "energy_mae", 2),
         interval(row, "force_mae", 4),
         f"{row['errors']['force_rmse']:.4f}",
-        f"{cost(row):.3g}",
+        number(cost(row)),
         f"{row['ratio']:.3g}",
         fit_seconds(row),
     )
@@ -75,7 +75,7 @@ def as_compact(sets):
         parts = [
             ""
             if row is None
-            else f"{row['errors']['energy_mae']:.2f}, {force_mae(row):.4f}, {cost(row):.3g} ({row['ratio']:.3g})"
+            else f"{row['errors']['energy_mae']:.2f}, {force_mae(row):.4f}, {number(cost(row))} ({row['ratio']:.3g})"
             for row in found
         ]
         lines.append(f"| {label} | " + " | ".join(parts) + " |")
