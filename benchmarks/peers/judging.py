@@ -4,6 +4,9 @@ BARS = {"pypolymlp": 5.0, "ML-PACE": 10.0, "SNAP": 20.0, "GAP": 100.0}
 """How many times faster linmlp should be at the accuracy of a code."""
 
 
+NOTHING_CHOSEN = "balanced, nothing chosen"
+"""Our fit that chooses as little as pypolymlp's default."""
+
 SAME = 1 + 1e-6
 """Errors that differ by less are those of the same potential."""
 
@@ -94,5 +97,5 @@ def sentences(rows):
     below = [f"{row['code']} {row['setting']}" for row in others if is_below(row, own)]
     lines.append(f"below our curve: {', '.join(below) if below else 'no other code'}")
     theirs = rows.get("pypolymlp default")
-    ours = {name: rows.get(f"linmlp {name}") for name in ("default", "balanced")}
+    ours = {name: rows.get(f"linmlp {name}") for name in ("default", "balanced", NOTHING_CHOSEN)}
     return lines + [fit_sentence(name, row["fit"], theirs["fit"]) for name, row in ours.items() if row and theirs]

@@ -26,6 +26,7 @@ def settings(tiny):
             "8 selected": Setting({"points": ("4 selected", "8 selected"), "point": "8 selected"}, "selected"),
         }
     found = {name: Setting({"preset": name}) for name in PRESETS} | {"default": Setting({"preset": None})}
+    found["balanced, nothing chosen"] = Setting({"preset": "balanced", "is_given": True})
     for point in SELECTED:
         found[point] = Setting({"points": SELECTED, "point": point}, "selected", "one fit for all selections")
     for name in ("balanced", "default"):
@@ -54,9 +55,25 @@ def fit(setting, train, folder, others):
         return
     if "is_small" in options:
         potential = LinearPotential(ACE(**SMALL), **FIXED)
+    elif "is_given" in options:
+        potential = with_little_choice(train)
     else:
         potential = LinearPotential(None if options["preset"] is None else ACE.preset(options["preset"]))
     potential.fit(train).save(folder / "potential.linmlp", system=False)
+
+
+def with_little_choice(train):
+    """Return a potential with as little to choose as pypolymlp's default leaves: the ridge strength alone.
+
+    The cutoff is that of pypolymlp's default, loss weights are those of the rule, and nothing is run hot.
+    """
+    from linmlp import ACE, LinearPotential
+    from linmlp.structures import read_labels
+    from linmlp.system import LossWeights
+
+    weights = LossWeights.from_labels(read_labels(train), energy_per="atom")
+    numbers = {f"{kind}_weight": getattr(weights, kind) for kind in ("energy", "force", "stress")}
+    return LinearPotential(ACE.preset("balanced", 6.0), **numbers, energy_per="atom", fill_holes=False, form="gram")
 
 
 def file_name(point):
