@@ -153,7 +153,7 @@ class ACE(Descriptor):
         while the pair term keeps its size. What they cost and how accurate they are depends on the data:
         `linmlp.evaluation.front.compute_front` measures both. For silicon of Zuo et al. (2020) an MD step takes 2.0,
         3.9 and 5.6 µs per atom on one core of an AMD EPYC (Zen 5), errors in cross-validation are 4.0, 2.4 and 2.1
-        meV/atom and 0.125, 0.091 and 0.080 eV/Å, and a fit with all its choices takes 5, 18 and 123 CPU seconds. The
+        meV/atom and 0.125, 0.091 and 0.080 eV/Å, and a fit with all its choices takes 9, 20 and 31 CPU seconds. The
         memory of a fit grows with the square of the number: the search takes 2 GB for each thread with 5000 functions.
 
         Parameters
