@@ -14,11 +14,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def one_thread():
-    """Return the environment of a process with one thread, and with the BLAS that its packages choose themselves."""
-    environment = dict(os.environ)
-    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        environment.pop(name, None)
-    environment.update(dict.fromkeys(THREADS, "1"))
+    """Return the environment of a process with one thread."""
+    environment = dict(os.environ) | dict.fromkeys(THREADS, "1")
     environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [environment.get("PYTHONPATH")])])
     return environment
