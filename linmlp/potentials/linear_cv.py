@@ -49,8 +49,8 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
     ----------
     potential : LinearPotential or None, default=None
         Settings that are not searched; None means ``LinearPotential()``. Its "auto" settings are searched as
-        `LinearPotential.fit` does; the size of an automatic `ACE` is chosen first, with the same folds, unless the grid
-        names solver, features or prior.
+        `LinearPotential.fit` does; the size of an automatic `ACE` is chosen first, with the same folds and the default
+        score, unless the grid names solver, features or prior.
     param_grid : dict, list of dict or None, default=None
         Lists of values of the parameters of the potential, as in scikit-learn's `GridSearchCV`.
     n_iter : int or None, default=None
@@ -66,7 +66,8 @@ class LinearPotentialCV(BaseEstimator):  # type: ignore[misc]
     one_standard_error : bool, default=False
         Whether to take the simplest combination within one standard error of the best, instead of the best.
     nested : bool, default=False
-        Whether to estimate the error of the whole procedure, search included, by leaving out every fold once more.
+        Whether to estimate the error of the whole procedure, search included, by leaving out every fold once more;
+        but for what the descriptor is given beforehand, such as an automatic cutoff or size.
     return_train_score : bool, default=False
         Whether ``cv_results_`` has the errors on the training folds, too.
     n_jobs : int or None, default=None
